@@ -1,0 +1,1 @@
+"""Checkpoint files, ours and the users', read without executing a pickle."""

@@ -1,0 +1,1 @@
+"""Videos with action segments: types, readers, built-in data, checks."""

@@ -1,0 +1,57 @@
+"""How a path with data is to be read: one set of options for every command and function."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import Literal
+
+__all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader"]
+
+Reader = Literal["auto", "hdf5", "gtcc", "ms-tcn"]
+Pairing = Literal["refuse", "views", "position"]
+Ends = Literal["inclusive", "half-open"]
+
+BUILT_IN = "procedures/1"
+"""Name of the built-in data, usable wherever a data path is."""
+
+
+@dataclass(frozen=True)
+class DataOptions:
+    """Options of `progfix.data.open.open_dataset`, the same on every command.
+
+    Attributes:
+        path: File, folder or built-in name; None where the command has a default.
+        reader: "auto" decides by looking at the path.
+        feature_dir: Folder with the .npy features of annotations that lie elsewhere.
+        fps: Frame rate of the *annotations'* frame numbers: "auto" takes EgoProceL's rule
+            by handle (FIELD: EGTEA 24, CMU 30, EPIC-tents 60, MECCANO and PC assembly 12),
+            a number holds for every video.
+        frame_rate: Frame rate of the features that annotations are brought to.
+        splits: JSON with splits (GTCC) or the number of a bundle (MS-TCN); None takes what
+            lies beside the data.
+        pairing: What to do with tasks whose annotation lists do not match their handles.
+        skip_tasks: Tasks to leave out.
+        background: Action names that are no action.
+        ends: Whether an annotation's end frame belongs to the segment.
+    """
+
+    path: str | None = None
+    reader: Reader = "auto"
+    feature_dir: Path | None = None
+    fps: str = "auto"
+    frame_rate: float = 1.0
+    splits: str | None = None
+    pairing: Pairing = "refuse"
+    skip_tasks: tuple[str, ...] = ()
+    background: tuple[str, ...] = ("0", "SIL", "background")
+    ends: Ends = "inclusive"
+
+    def changed(self) -> dict[str, object]:
+        """Return the options that differ from their defaults, as JSON values."""
+        result: dict[str, object] = {}
+        for option in fields(self):
+            value = getattr(self, option.name)
+            if value != option.default:
+                result[option.name] = str(value) if isinstance(value, Path) else value
+        return result

@@ -1,0 +1,1 @@
+"""Encoders: frame features in, embeddings out."""

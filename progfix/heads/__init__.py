@@ -1,0 +1,1 @@
+"""Progress heads: embeddings of a prefix in, progress out."""

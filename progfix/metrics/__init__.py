@@ -1,0 +1,1 @@
+"""Progress metrics: pure functions on arrays."""
