@@ -137,9 +137,7 @@ class Predictions:
 
     def with_prediction(self, prediction: NDArray[np.float64]) -> Predictions:
         """Return the same frames with other predictions and without intervals."""
-        return replace(
-            self, prediction=prediction, lower=None, upper=None, crps=None, pit=None
-        )
+        return replace(self, prediction=prediction, lower=None, upper=None, crps=None, pit=None)
 
     @classmethod
     def concat(cls, parts: Iterable[Predictions]) -> Predictions:
