@@ -29,7 +29,8 @@ def column(extra: Extra, index: Tensor, length: Tensor, frame_count_max: float) 
     Returns:
         Values, broadcast shape of `index` and `length`, float64.
     """
-    index, length = torch.broadcast_tensors(index.double(), length.double())
+    index = index.double() + torch.zeros_like(length, dtype=torch.float64)
+    length = length.double() + torch.zeros_like(index)
     match extra:
         case "position":
             return index / length
