@@ -1,0 +1,49 @@
+"""The `progfix` command: its subcommands, and nothing else."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+import progfix
+from progfix.cli import data, diagnose, eval, train, viz
+
+__all__ = ["app", "main"]
+
+app = typer.Typer(
+    name="progfix",
+    help="Tell the truth about an action-progress head, and repair it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+def _version(wanted: bool) -> None:  # noqa: FBT001
+    if wanted:
+        typer.echo(f"progfix {progfix.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _options(
+    version: Annotated[
+        bool,
+        typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+) -> None:
+    """Tell the truth about an action-progress head, and repair it."""
+
+
+app.command("diagnose")(diagnose.diagnose_cli)
+app.command("train")(train.train_cli)
+app.command("eval")(eval.eval_cli)
+app.command("viz")(viz.viz_cli)
+app.add_typer(data.app, name="data")
+
+
+def main() -> None:
+    """Run the command line."""
+    app()
