@@ -1,43 +1,64 @@
 """Predictors that see nothing: the bars that a progress head has to clear.
 
 Constant 0.5, uniformly random, frame counting ("average index" of de Boer et al., ICCVW
-2023) pooled or per action, and the oracle. They need durations, no features.
+2023) pooled or per action, and the oracle. They need durations, no features. Where there
+is no training split to count on, see `progfix.leave_one_out`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import zlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.predictions import Predictions
+from progfix.data.dataset import Dataset, Video
+from progfix.predictions import Category, Predictions, progress_targets
 
-__all__ = ["BASELINES", "CountingTable", "FrameCounting", "Statistic", "frame_counting"]
+__all__ = [
+    "BASELINES",
+    "CONSTANT",
+    "Baseline",
+    "CountingTable",
+    "FrameCounting",
+    "Statistic",
+    "action_frames",
+    "baseline_predictions",
+    "fit_counting",
+    "frame_counting",
+    "tail_scale",
+]
 
 Statistic = Literal["median", "mean"]
-BASELINES = ("constant", "random", "frame-counting", "frame-counting-per-action", "oracle")
+Baseline = Literal["constant", "random", "frame-counting", "frame-counting-per-action", "oracle"]
+BASELINES: tuple[Baseline, ...] = get_args(Baseline)
+
+CONSTANT = 0.5
+"""What the constant baseline answers; its MAE is 1/4 on segments of even length."""
 
 
 @dataclass(frozen=True, eq=False)
 class CountingTable:
-    """What to answer after t frames, for t = 1, 2, ...
+    """What to answer after t frames: t / scale, and 1 beyond the longest training duration.
 
     Attributes:
-        answers: float64 `(longest,)`, the answer at elapsed t is `answers[t - 1]`; beyond
-            the longest duration it is 1.
+        durations: int64 `(k,)`, the distinct training durations in frames, rising.
+        scale: float64 `(k,)`; `scale[i]` holds for `durations[i - 1] < t <= durations[i]`.
     """
 
-    answers: NDArray[np.float64]
+    durations: NDArray[np.int64]
+    scale: NDArray[np.float64]
 
     def __call__(self, elapsed: NDArray[np.int64]) -> NDArray[np.float64]:
-        """Return the answer at each elapsed (1-based), float64, in (0, 1]."""
-        if len(self.answers) == 0:
+        """Return the answer at each elapsed (1-based), float64, in (0, 1]; NaN if untrained."""
+        if len(self.durations) == 0:
             return np.full(len(elapsed), np.nan)
-        inside = self.answers[np.minimum(elapsed, len(self.answers)) - 1]
-        return np.where(elapsed > len(self.answers), 1.0, inside)
+        slot = np.searchsorted(self.durations, elapsed)
+        inside = elapsed / self.scale[np.minimum(slot, len(self.scale) - 1)]
+        return np.where(slot == len(self.durations), 1.0, inside)
 
 
 def frame_counting(
@@ -52,28 +73,58 @@ def frame_counting(
             mean(t / D : D >= t).
 
     Returns:
-        The answers for t up to the longest duration; empty without durations.
+        The answers; without durations, a table that answers NaN.
 
     Raises:
-        ValueError: If a duration is below 1.
+        ValueError: If a duration is below 1, or the statistic is unknown.
 
     Source: "average index", de Boer et al., ICCVW 2023 (Frans-db/progress-prediction).
     """
+    distinct, counts = np.unique(np.asarray(durations, dtype=np.int64), return_counts=True)
+    if len(distinct) and distinct[0] < 1:
+        raise ValueError(f"expected durations of at least 1 frame, found {distinct[0]}")
+    return CountingTable(distinct, tail_scale(distinct, counts[None, :], statistic)[0])
+
+
+def tail_scale(
+    durations: NDArray[np.int64], counts: NDArray[np.int64], statistic: Statistic = "median"
+) -> NDArray[np.float64]:
+    """Return the scale of many counting tables over the same distinct durations.
+
+    Args:
+        durations: Distinct durations, rising, `(k,)`.
+        counts: How many training segments have them, one row per table, `(r, k)`.
+        statistic: "median" of the durations that are at least `durations[i]`, or their
+            harmonic "mean", since t / harmonic mean(D) is mean(t / D).
+
+    Returns:
+        float64 `(r, k)`, NaN where a table has no duration that long.
+
+    Raises:
+        ValueError: If the statistic is unknown.
+    """
     if statistic not in get_args(Statistic):
         raise ValueError(f"expected statistic median or mean, found {statistic!r}")
-    ordered = np.sort(np.asarray(durations, dtype=np.int64))
-    if len(ordered) == 0:
-        return CountingTable(np.empty(0))
-    if ordered[0] < 1:
-        raise ValueError(f"expected durations of at least 1 frame, found {ordered[0]}")
-    elapsed = np.arange(1, ordered[-1] + 1)
-    first = np.searchsorted(ordered, elapsed, side="left")
+    tail = counts[:, ::-1].cumsum(axis=1)[:, ::-1]
     if statistic == "mean":
-        inverse = np.append(np.cumsum((1.0 / ordered)[::-1])[::-1], 0.0)
-        return CountingTable(elapsed * inverse[first] / (len(ordered) - first))
-    low = first + (len(ordered) - first - 1) // 2
-    high = first + (len(ordered) - first) // 2
-    return CountingTable(elapsed / ((ordered[low] + ordered[high]) / 2.0))
+        inverse = (counts / durations)[:, ::-1].cumsum(axis=1)[:, ::-1]
+        mean = np.full(tail.shape, np.nan)
+        np.divide(tail, inverse, out=mean, where=tail > 0)
+        return mean
+    upto = counts.cumsum(axis=1)
+    below = upto - counts
+    # One search for all rows: each row's cumulative counts are lifted above the row before.
+    lift = np.arange(len(counts))[:, None] * (int(upto.max(initial=0)) + 1)
+    ladder = (upto + lift).ravel()
+    padded = np.append(np.tile(durations, len(counts)), 0)
+
+    def order_statistic(rank: NDArray[np.int64]) -> NDArray[np.int64]:
+        return padded[np.searchsorted(ladder, (rank + lift).ravel(), side="right")].reshape(
+            rank.shape
+        )
+
+    low, high = order_statistic(below + (tail - 1) // 2), order_statistic(below + tail // 2)
+    return np.where(tail > 0, (low + high) / 2.0, np.nan)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,8 +134,7 @@ class FrameCounting:
     Attributes:
         pooled: Table fitted on all durations.
         by_action: Tables by action name; an action that is not in it uses `pooled`.
-        fitted_on: What the durations were, for reports: "train split of ...", or
-            "leave-one-video-out".
+        fitted_on: What the durations were, for reports.
     """
 
     pooled: CountingTable
@@ -113,9 +163,91 @@ class FrameCounting:
         """Return the answers for the rows of `frames`, float64 `(n,)`; NaN without durations."""
         answers = self.pooled(frames.elapsed)
         if per_action:
-            for code, name in enumerate(frames.action.names):
-                table = self.by_action.get(name)
-                rows = frames.action.codes == code
-                if table is not None and rows.any():
+            order = np.argsort(frames.action.codes, kind="stable")
+            codes, first = np.unique(frames.action.codes[order], return_index=True)
+            for code, rows in zip(codes, np.split(order, first[1:]), strict=True):
+                table = self.by_action.get(frames.action.names[code])
+                if table is not None:
                     answers[rows] = table(frames.elapsed[rows])
         return answers
+
+
+def fit_counting(
+    data: Dataset, fit_on: str = "train", *, statistic: Statistic = "median"
+) -> FrameCounting | None:
+    """Fit frame counting on the uncensored segments of a data set's training videos.
+
+    Args:
+        data: All splits.
+        fit_on: The splits whose durations are used, joined by "+", such as "train+val".
+        statistic: As in `frame_counting`.
+
+    Returns:
+        The fitted tables, or None where those splits have no segment.
+    """
+    splits = fit_on.split("+")
+    durations = data.where(lambda video: video.split in splits).durations()
+    segments = sum(len(values) for values in durations.values())
+    if segments == 0:
+        return None
+    return FrameCounting.fit(
+        durations, statistic=statistic, fitted_on=f"{fit_on} split, {segments} segments"
+    )
+
+
+def action_frames(video: Video) -> Predictions:
+    """Return one row per frame of every uncensored segment, predictions NaN.
+
+    Segments keep their index within the video, so that the rows match those of a model.
+    """
+    kept = [(i, s) for i, s in enumerate(video.segments) if not s.censored]
+    duration = np.array([s.duration for _, s in kept], dtype=np.int64)
+    rows = int(duration.sum())
+    index = np.array([i for i, _ in kept], dtype=np.int64)
+    actions = Category.of([s.action for _, s in kept])
+    targets = [progress_targets(length) for length in duration]
+    elapsed = [np.arange(1, length + 1) for length in duration]
+    return Predictions(
+        video=Category.full(video.name, rows),
+        task=Category.full(video.task, rows),
+        action=Category(np.repeat(actions.codes, duration), actions.names),
+        segment=np.repeat(index, duration),
+        elapsed=np.concatenate([*elapsed, np.empty(0, np.int64)]),
+        duration=np.repeat(duration, duration),
+        target=np.concatenate([*targets, np.empty(0)]),
+        prediction=np.full(rows, np.nan),
+    )
+
+
+def baseline_predictions(
+    name: Baseline, videos: Iterable[Video], counting: FrameCounting | None, *, seed: int = 0
+) -> Iterator[Predictions]:
+    """Yield a baseline's predictions, one chunk per video that has a segment.
+
+    Args:
+        name: One of `BASELINES`.
+        videos: The videos to predict; features are not read.
+        counting: Fitted tables, needed by the two counting baselines.
+        seed: Of the random baseline, which depends on it and the video's name alone.
+
+    Raises:
+        ValueError: If the name is unknown, or counting is asked for without tables.
+    """
+    if name not in BASELINES:
+        raise ValueError(f"expected a baseline out of {', '.join(BASELINES)}, found {name!r}")
+    for video in videos:
+        frames = action_frames(video)
+        match name:
+            case "constant":
+                answers = np.full(len(frames), CONSTANT)
+            case "oracle":
+                answers = frames.target
+            case "random":
+                identity = zlib.crc32(f"{video.task}/{video.name}".encode())
+                answers = np.random.default_rng([seed, identity]).random(len(frames))
+            case _:
+                if counting is None:
+                    raise ValueError(f"the baseline {name!r} needs tables fitted on durations")
+                answers = counting.predict(frames, per_action=name.endswith("per-action"))
+        if len(frames):
+            yield frames.with_prediction(answers)
