@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
+
+from progfix.errors import InputError, Problem
 
 __all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader"]
 
-Reader = Literal["auto", "hdf5", "gtcc", "ms-tcn"]
+Reader = Literal["auto", "hdf5", "gtcc", "ms-tcn", "protas"]
 Pairing = Literal["refuse", "views", "position"]
 Ends = Literal["inclusive", "half-open"]
 
@@ -55,3 +57,43 @@ class DataOptions:
             if value != option.default:
                 result[option.name] = str(value) if isinstance(value, Path) else value
         return result
+
+    @classmethod
+    def from_json(cls, values: object, *, where: str) -> DataOptions:
+        """Read what `changed` returned, after a trip through JSON.
+
+        Args:
+            values: Names and values of options; None is the defaults.
+            where: The file and field they come from, for errors.
+
+        Raises:
+            InputError: If an option is unknown or has the wrong type.
+        """
+        given = {} if values is None else values
+        known = {option.name: option.default for option in fields(cls)}
+        problems = []
+        if not isinstance(given, dict):
+            problems.append(Problem(where, "names and values", repr(values), _JSON_FIX))
+            given = {}
+        options: dict[str, Any] = {}
+        for name, value in given.items():
+            default = known.get(name, ...)
+            expected = type(default)
+            if default is ...:
+                problems.append(Problem(f"{where}.{name}", "a data option", name, _JSON_FIX))
+            elif isinstance(default, tuple):
+                options[name] = tuple(str(item) for item in value)
+            elif name == "feature_dir":
+                options[name] = None if value is None else Path(str(value))
+            elif default is None or value is None or isinstance(value, expected | int):
+                options[name] = value
+            else:
+                problems.append(
+                    Problem(f"{where}.{name}", expected.__name__, repr(value), _JSON_FIX)
+                )
+        if problems:
+            raise InputError(problems)
+        return cls(**options)
+
+
+_JSON_FIX = "restore the file, or start a new run"

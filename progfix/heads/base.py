@@ -51,7 +51,7 @@ class ProgressHead(nn.Module, ABC):
             lengths: int64 `(B,)`, 1 to T.
 
         Returns:
-            `(B,)`.
+            `(B, K)`, K = 1 for a head that answers one number.
         """
 
     @abstractmethod
@@ -63,7 +63,7 @@ class ProgressHead(nn.Module, ABC):
             lengths: int64 `(B,)`, 1 to T.
 
         Returns:
-            `(B, T)`; entry `[b, t]` belongs to the prefix of `t + 1` frames and means
+            `(B, T, K)`; entry `[b, t]` belongs to the prefix of `t + 1` frames and means
             nothing for `t >= lengths[b]`.
         """
 
@@ -77,7 +77,7 @@ class ProgressHead(nn.Module, ABC):
         Returns:
             `(B, T)` in [0, 1]; zero beyond a segment's length.
         """
-        answer = torch.sigmoid(self.raw_every(embeddings, lengths))
+        answer = torch.sigmoid(self.raw_every(embeddings, lengths)[..., 0])
         inside = torch.arange(answer.shape[1], device=answer.device) < lengths[:, None]
         answer = torch.where(inside, answer, torch.zeros_like(answer))
         if self.spec.output == "increment":

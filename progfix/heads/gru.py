@@ -38,7 +38,7 @@ class GruHead(ProgressHead):
         """See `ProgressHead.raw_last`."""
         _, hidden = self._run(self.inputs(embeddings, lengths), lengths)
         raw: Tensor = self.fc(hidden[0])
-        return raw[:, 0]
+        return raw
 
     def raw_every(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_every`."""
@@ -49,7 +49,7 @@ class GruHead(ProgressHead):
         states, _ = self._run(self.inputs(embeddings, lengths), lengths)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
         raw: Tensor = self.fc(padded)
-        return raw[..., 0]
+        return raw
 
     def _run(self, inputs: Tensor, lengths: Tensor) -> tuple[PackedSequence, Tensor]:
         packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
@@ -70,7 +70,7 @@ class GruHead(ProgressHead):
             embeddings: `(T, D)`.
 
         Returns:
-            `(T,)`.
+            `(T, K)`.
         """
         frames, width = embeddings.shape
         weights = dict(self.gru.named_parameters())
@@ -97,7 +97,7 @@ class GruHead(ProgressHead):
             from_state = torch.addmm(weights["bias_hh_l0"], running, recurrent)
             hidden[t:] = _gru_cell(from_input, from_state, running)
         raw: Tensor = self.fc(hidden)
-        return raw[:, 0]
+        return raw
 
 
 def _gru_cell(from_input: Tensor, from_state: Tensor, state: Tensor) -> Tensor:

@@ -43,7 +43,7 @@ class PooledHead(ProgressHead):
         inside = torch.arange(embeddings.shape[1], device=lengths.device) < lengths[:, None]
         inputs = self.inputs(embeddings, lengths) * inside[..., None]
         raw: Tensor = self.fc(inputs.sum(dim=1) / lengths[:, None].to(inputs.dtype))
-        return raw[:, 0]
+        return raw
 
     def raw_every(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_every`."""
@@ -59,4 +59,4 @@ class PooledHead(ProgressHead):
                 values = values.cumsum(dim=0) / count
             parts.append(values.to(embeddings.dtype)[None, :, None].expand(len(lengths), -1, 1))
         raw: Tensor = self.fc(torch.cat(parts, dim=-1))
-        return raw[..., 0]
+        return raw

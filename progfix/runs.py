@@ -1,0 +1,143 @@
+"""Run folders: where a training run keeps what it makes, and which is the newest."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from pathlib import Path
+
+from progfix.errors import InputError, Problem
+from progfix.files import atomic_path
+
+__all__ = [
+    "BEST",
+    "CONFIG",
+    "HISTORY",
+    "LAST",
+    "PREDICTIONS",
+    "RUNS",
+    "RUN_FORMAT",
+    "is_run",
+    "new_run",
+    "newest_run",
+    "read_config",
+    "write_config",
+]
+
+RUNS = Path("runs")
+CONFIG = "config.json"
+BEST = "checkpoint.pt"
+LAST = "last.pt"
+HISTORY = "history.csv"
+PREDICTIONS = "predictions.h5"
+RUN_FORMAT = "progfix-run/1"
+
+
+def is_run(folder: Path) -> bool:
+    """Whether a folder is a run of ours: its config.json says so."""
+    try:
+        return _format(folder / CONFIG) == RUN_FORMAT
+    except (OSError, ValueError):
+        return False
+
+
+def new_run(folder: Path | None, solution: str) -> Path:
+    """Create the folder of a new run.
+
+    Args:
+        folder: Where the user wants it; None takes the first free `runs/<solution>-<n>`.
+        solution: The letters, for the name; empty is "baseline".
+
+    Raises:
+        InputError: If the folder holds something already, or cannot be created.
+    """
+    if folder is not None:
+        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+            raise InputError(
+                Problem(
+                    str(folder),
+                    "a new or empty folder for the run",
+                    "a run that is already there" if is_run(folder) else "other files",
+                    "name another with --out, or continue the run with --resume",
+                )
+            )
+        return _make(folder)
+    number = 1
+    while True:
+        candidate = RUNS / f"{solution or 'baseline'}-{number}"
+        if not candidate.exists():
+            return _make(candidate)
+        number += 1
+
+
+def _make(folder: Path) -> Path:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise InputError(
+            Problem(
+                str(folder),
+                "a folder that can be created",
+                error.strerror or str(error),
+                "name another with --out",
+            )
+        ) from error
+    return folder
+
+
+def write_config(folder: Path, config: Mapping[str, object]) -> None:
+    """Write config.json with the format and the start time beside the given entries.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    started = datetime.now(UTC).isoformat(timespec="microseconds")
+    with atomic_path(folder / CONFIG) as path:
+        path.write_text(
+            json.dumps({"format": RUN_FORMAT, "started": started, **config}, indent=2) + "\n"
+        )
+
+
+def read_config(path: Path) -> dict[str, object]:
+    """Read the config.json of a run, or one that a user points at.
+
+    Args:
+        path: The file, or a run folder.
+
+    Raises:
+        InputError: If it is missing, no JSON, or no configuration of a run.
+    """
+    file = path / CONFIG if path.is_dir() else path
+    try:
+        config = json.loads(file.read_text(encoding="utf-8"))
+        if not isinstance(config, dict) or config.get("format") != RUN_FORMAT:
+            raise ValueError("JSON of another format")
+    except (OSError, ValueError) as error:
+        raise InputError(
+            Problem(
+                str(file),
+                f"the config.json of a run ({RUN_FORMAT})",
+                getattr(error, "strerror", None) or str(error),
+                "give a run folder or the config.json in it",
+            )
+        ) from error
+    return config
+
+
+def newest_run(root: Path = RUNS) -> Path | None:
+    """Return the run with the latest recorded start directly under `root`, or None."""
+    found: list[tuple[str, Path]] = []
+    for file in root.glob(f"*/{CONFIG}"):
+        try:
+            config = read_config(file)
+        except InputError:
+            continue
+        if not config.get("cell"):
+            found.append((str(config.get("started", "")), file.parent))
+    return max(found, default=("", None))[1]
+
+
+def _format(file: Path) -> object:
+    config = json.loads(file.read_text(encoding="utf-8"))
+    return config.get("format") if isinstance(config, dict) else None

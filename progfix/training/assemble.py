@@ -1,0 +1,175 @@
+"""From what a user asked for to the options of a run."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from progfix import runs
+from progfix.checkpoints import Checkpoint, open_checkpoint
+from progfix.checkpoints.gtcc import expressible
+from progfix.data.options import BUILT_IN, DataOptions
+from progfix.errors import InputError, Problem
+from progfix.heads.spec import HeadKind
+from progfix.solutions import RECOMMENDED, apply, parse_letters
+from progfix.training.recipe import SEED_RECIPE, Recipe
+from progfix.training.run import RunOptions
+
+__all__ = ["RECOMMENDED_FOR_GTCC", "Request", "assemble", "run_to_resume"]
+
+RECOMMENDED_FOR_GTCC = "gs"
+"""The best letters whose head the GTCC code base can load; docs/solutions.md measures it."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """What a user asked for; None is "not said".
+
+    Attributes:
+        solution: Letters or a name.
+        head: Kind of head.
+        optimisation: Fields of `Optimisation` to set, by name.
+        progress_lambda: Factor of the progress loss.
+        seed: Of everything drawn.
+        data: Data options; without a path, what the configuration or checkpoint says.
+        init: Checkpoint whose head is to be retrained.
+        head_spec: What its head is.
+        config: A run, or its config.json, to run again.
+        folder: The new run's folder.
+        device: "auto", or a torch device.
+    """
+
+    solution: str | None = None
+    head: HeadKind | None = None
+    optimisation: Mapping[str, float | int | None] = field(default_factory=dict)
+    progress_lambda: float | None = None
+    seed: int | None = None
+    data: DataOptions = DataOptions()
+    init: Path | None = None
+    head_spec: str | None = None
+    config: Path | None = None
+    folder: Path | None = None
+    device: str = "auto"
+
+
+def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
+    """Return the options of the run, and what the user should know before it starts.
+
+    A configuration comes first, then the checkpoint to repair, then the built-in defaults;
+    what the user said overrides all.
+
+    Raises:
+        InputError: If letters conflict, a file cannot be read, or there is no data.
+    """
+    base = RunOptions(recipe=SEED_RECIPE, data=DataOptions())
+    if request.config is not None:
+        base = RunOptions.from_config(runs.read_config(request.config), str(request.config))
+    init = request.init or base.init
+    checkpoint = None
+    if init is not None:
+        init = init.resolve()
+        checkpoint = open_checkpoint(init, head_spec=request.head_spec or base.head_spec)
+    notes: tuple[str, ...] = ()
+    recipe = base.recipe
+    if request.config is None or request.solution is not None or request.head is not None:
+        letters = _letters(request, base, checkpoint)
+        kind = request.head or recipe.head.kind
+        start = replace(SEED_RECIPE, head=replace(SEED_RECIPE.head, kind=kind))
+        recipe = _keep_numbers(apply(letters, start), recipe)
+    if checkpoint is not None:
+        notes = _notes(recipe, checkpoint, default=request.solution is None)
+    options = replace(
+        base,
+        recipe=_tuned(recipe, request),
+        data=_data(request, base, checkpoint),
+        folder=request.folder,
+        init=init,
+        head_spec=request.head_spec or base.head_spec,
+        device=request.device,
+        seed=base.seed if request.seed is None else request.seed,
+    )
+    return options, notes
+
+
+def run_to_resume(folder: Path | None) -> Path:
+    """Return the run to go on with: the one named, or the newest.
+
+    Raises:
+        InputError: If there is none.
+    """
+    chosen = folder or runs.newest_run()
+    if chosen is None or not runs.is_run(chosen):
+        raise InputError(
+            Problem(
+                str(chosen or runs.RUNS),
+                "a run to resume",
+                "no run" if chosen is None else "no config.json of a run",
+                "name the run's folder with --out, or start one without --resume",
+            )
+        )
+    return chosen
+
+
+def _letters(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> str:
+    if request.solution is not None:
+        return parse_letters(request.solution)
+    if request.config is not None:
+        return base.recipe.solution
+    gtcc = checkpoint is not None and checkpoint.kind == "gtcc"
+    return RECOMMENDED_FOR_GTCC if gtcc else RECOMMENDED
+
+
+def _notes(recipe: Recipe, checkpoint: Checkpoint, *, default: bool) -> tuple[str, ...]:
+    if checkpoint.kind != "gtcc":
+        return ()
+    reason = expressible(recipe.head)
+    if reason is not None:
+        return (
+            f"the GTCC code base cannot load a head of solution {recipe.solution!r} ({reason}); "
+            "the result will be a progfix checkpoint, which progfix itself reads",
+        )
+    if default:
+        return (
+            f"training solution {recipe.solution!r}, the best whose head the GTCC code base "
+            f"can load; {RECOMMENDED!r} is better where you can use progfix's own checkpoints",
+        )
+    return ()
+
+
+def _keep_numbers(chosen: Recipe, given: Recipe) -> Recipe:
+    """Return the recipe of the chosen letters with the other numbers of `given`."""
+    own, early = chosen.optimisation.own_gradients, chosen.objective.early_weight
+    return replace(
+        chosen,
+        optimisation=replace(given.optimisation, own_gradients=own),
+        objective=replace(given.objective, early_weight=early),
+    )
+
+
+def _tuned(recipe: Recipe, request: Request) -> Recipe:
+    said = {name: value for name, value in request.optimisation.items() if value is not None}
+    optimisation = replace(recipe.optimisation, **said)  # type: ignore[arg-type]  # fields' names
+    objective = recipe.objective
+    if request.progress_lambda is not None:
+        objective = replace(objective, progress_lambda=request.progress_lambda)
+    return replace(recipe, optimisation=optimisation, objective=objective)
+
+
+def _data(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> DataOptions:
+    if request.data.path is not None:
+        return request.data
+    if base.data.path is not None:
+        return base.data
+    if checkpoint is None:
+        return replace(request.data, path=BUILT_IN)
+    if checkpoint.data is not None:
+        return DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
+    raise InputError(
+        Problem(
+            "--data",
+            f"the data that {checkpoint.path.name} was trained on",
+            "no --data, and the checkpoint does not say",
+            "name the annotations or the HDF5 file with --data (and --feature-dir, --splits)",
+        )
+    )

@@ -1,0 +1,50 @@
+"""Ctrl-C and a scheduler's SIGTERM, turned into a request that the loop answers."""
+
+from __future__ import annotations
+
+import signal
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import FrameType
+
+__all__ = ["StopRequest", "listen"]
+
+
+class StopRequest:
+    """Whether somebody asked the run to stop, and how.
+
+    Attributes:
+        signal: The number of the signal that came, or None.
+    """
+
+    def __init__(self) -> None:
+        self.signal: int | None = None
+
+    def __bool__(self) -> bool:
+        return self.signal is not None
+
+    def receive(self, number: int, _frame: FrameType | None) -> None:
+        """Note a signal; a second Ctrl-C interrupts at once."""
+        if self.signal is not None and number == signal.SIGINT:
+            raise KeyboardInterrupt
+        self.signal = number
+
+
+@contextmanager
+def listen() -> Iterator[StopRequest]:
+    """Yield a request that SIGINT and SIGTERM fill in; the old handlers come back after.
+
+    Outside the main thread Python delivers no signals, and the request stays empty.
+    """
+    request = StopRequest()
+    if threading.current_thread() is not threading.main_thread():
+        yield request
+        return
+    numbers = (signal.SIGINT, signal.SIGTERM)
+    before = {number: signal.signal(number, request.receive) for number in numbers}
+    try:
+        yield request
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)

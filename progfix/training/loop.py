@@ -1,0 +1,244 @@
+"""The loop: epochs of steps, validation, and a state from which it goes on exactly."""
+
+from __future__ import annotations
+
+import math
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass, field
+
+import torch
+
+from progfix.baselines import FrameCounting
+from progfix.data.dataset import Video
+from progfix.errors import TrainingError
+from progfix.model import ProgressModel
+from progfix.training.batches import epoch_batches, generator
+from progfix.training.embeddings import EmbeddingCache
+from progfix.training.history import EpochRow
+from progfix.training.interrupts import StopRequest
+from progfix.training.objectives import progress_loss
+from progfix.training.optimisers import Optimisers, StepReport
+from progfix.training.recipe import Recipe
+from progfix.training.sampling import choose_prefixes
+from progfix.training.validation import validate
+
+__all__ = ["EpochDone", "Event", "LoopState", "Setup", "StepDone", "run_epochs"]
+
+
+@dataclass(frozen=True)
+class StepDone:
+    """A step was taken: `step` of `steps` in epoch `epoch` of `epochs`, from 1."""
+
+    epoch: int
+    epochs: int
+    step: int
+    steps: int
+    loss: float
+    head_gradient: float
+
+
+@dataclass(frozen=True)
+class EpochDone:
+    """An epoch is over and its state saved."""
+
+    row: EpochRow
+
+
+Event = StepDone | EpochDone
+
+
+@dataclass(frozen=True, eq=False)
+class Setup:
+    """What a run works on; nothing in it changes but the parameters.
+
+    Attributes:
+        model: The model in training.
+        recipe: What to do.
+        train: Training videos with features.
+        val: Validation videos with features.
+        embeddings: Their embeddings.
+        counting: Frame counting fitted on the training durations.
+        optimisers: What moves the parameters.
+        seed: Of every draw in the run.
+    """
+
+    model: ProgressModel
+    recipe: Recipe
+    train: Sequence[Video]
+    val: Sequence[Video]
+    embeddings: EmbeddingCache
+    counting: FrameCounting
+    optimisers: Optimisers
+    seed: int
+
+
+@dataclass
+class LoopState:
+    """Where a run stands, between two steps.
+
+    Attributes:
+        epoch: Epochs completed.
+        step: Batches of the current epoch that are done, skipped ones included.
+        steps: Optimisation steps taken in all.
+        skipped: Batches skipped in the current epoch.
+        loss: Sum of the losses of the current epoch's steps.
+        head_gradient: Sum of the norms, likewise.
+        head_applied: Sum of the norms, likewise.
+        seconds: Wall-clock time spent in the current epoch before a resume.
+        history: Rows of the completed epochs.
+    """
+
+    epoch: int = 0
+    step: int = 0
+    steps: int = 0
+    skipped: int = 0
+    loss: float = 0.0
+    head_gradient: float = 0.0
+    head_applied: float = 0.0
+    seconds: float = 0.0
+    history: list[EpochRow] = field(default_factory=list)
+
+    @property
+    def best_mae(self) -> float:
+        """Smallest validation MAE so far; infinite before the first."""
+        return min((row.val_mae for row in self.history if row.best), default=math.inf)
+
+    def to_dict(self) -> dict[str, object]:
+        """Return plain containers, for a checkpoint."""
+        return asdict(self)
+
+    @classmethod
+    def from_dict(cls, values: dict[str, object]) -> LoopState:
+        """Restore what `to_dict` returned."""
+        state = cls(**values)  # type: ignore[arg-type]  # checked by the checkpoint's format
+        state.history = [EpochRow(**row) for row in values["history"]]  # type: ignore[attr-defined]
+        return state
+
+    def count(self, report: StepReport) -> None:
+        """Add a step to the current epoch."""
+        self.step += 1
+        if report.skipped:
+            self.skipped += 1
+            return
+        self.steps += 1
+        self.loss += report.loss
+        self.head_gradient += report.head_gradient
+        self.head_applied += report.head_applied
+
+
+def run_epochs(
+    setup: Setup,
+    state: LoopState,
+    *,
+    save: Callable[[bool], None],
+    observe: Callable[[Event], None],
+    stop: StopRequest,
+) -> bool:
+    """Train until the recipe's last epoch, or until somebody asks to stop.
+
+    Every draw depends on the seed, the epoch and the step alone, so that a run which is
+    stopped and resumed ends as one that was not.
+
+    Args:
+        setup: What to work on.
+        state: Where to begin; advanced in place.
+        save: Called with whether the model is the best so far, after every epoch, and
+            with False when the run stops inside one.
+        observe: Called after every step and epoch.
+        stop: Looked at after every step.
+
+    Returns:
+        Whether the last epoch was completed.
+
+    Raises:
+        TrainingError: If the loss or its gradient is NaN or infinite; the state before
+            that step was saved.
+    """
+    while state.epoch < setup.recipe.optimisation.epochs:
+        started = time.monotonic() - state.seconds
+        try:
+            finished = _epoch(setup, state, observe, stop)
+        except TrainingError:
+            save(False)
+            raise
+        if not finished:
+            state.seconds = time.monotonic() - started
+            save(False)
+            return False
+        row = _close_epoch(setup, state, started)
+        save(row.best)
+        observe(EpochDone(row))
+        if stop and state.epoch < setup.recipe.optimisation.epochs:
+            return False
+    return True
+
+
+def _epoch(
+    setup: Setup, state: LoopState, observe: Callable[[Event], None], stop: StopRequest
+) -> bool:
+    """Take the epoch's remaining steps; return whether all were taken."""
+    settings = setup.recipe.optimisation
+    batches = epoch_batches(setup.train, settings.batch_videos, generator(setup.seed, state.epoch))
+    setup.model.train()
+    while state.step < len(batches):
+        videos = [setup.train[index] for index in batches[state.step]]
+        report = _step(setup, state, videos)
+        if report is not None and not report.finite:
+            raise TrainingError(
+                f"the loss or its gradient became {report.loss} or infinite at epoch "
+                f"{state.epoch + 1}, step {state.step + 1}; the state before it is in last.pt "
+                "and the best checkpoint is kept. Start again with a smaller --head-lr or --lr"
+            )
+        state.count(report or StepReport(0.0, 0.0, 0.0, skipped=True))
+        if report is not None:
+            observe(
+                StepDone(
+                    state.epoch + 1,
+                    settings.epochs,
+                    state.step,
+                    len(batches),
+                    report.loss,
+                    report.head_gradient,
+                )
+            )
+        if stop and state.step < len(batches):
+            return False
+    return True
+
+
+def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport | None:
+    """Take one step; return None if the batch has no prefix to train on."""
+    rng = generator(setup.seed, state.epoch, state.step)
+    prefixes = choose_prefixes([v.segments for v in videos], setup.recipe.sampling, rng)
+    # For whatever draws inside the model, such as dropout.
+    torch.manual_seed(int(rng.integers(2**63 - 1)))
+    if not len(prefixes):
+        return None
+    embeddings = [setup.embeddings.get(video) for video in videos]
+    loss = progress_loss(setup.model.head, embeddings, prefixes, setup.recipe.objective)
+    return setup.optimisers.step(loss)
+
+
+def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
+    """Validate, add the epoch to the history, and make the state ready for the next."""
+    score = validate(setup.model.head, setup.val, setup.embeddings, setup.counting)
+    taken = state.step - state.skipped
+    row = EpochRow(
+        epoch=state.epoch + 1,
+        steps=state.steps,
+        train_loss=state.loss / taken if taken else math.nan,
+        skipped=state.skipped,
+        head_gradient=state.head_gradient / taken if taken else math.nan,
+        head_applied=state.head_applied / taken if taken else math.nan,
+        val_mae=score.mae,
+        val_skill_constant=score.skill_constant,
+        val_skill_frame_counting=score.skill_frame_counting,
+        best=score.mae < state.best_mae,
+        seconds=time.monotonic() - started,
+    )
+    state.history.append(row)
+    state.epoch += 1
+    state.step = state.skipped = 0
+    state.loss = state.head_gradient = state.head_applied = state.seconds = 0.0
+    return row

@@ -1,0 +1,269 @@
+"""One training run from its options to its folder."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+import torch
+from filelock import FileLock, Timeout
+from numpy.typing import NDArray
+
+from progfix import runs
+from progfix.baselines import FrameCounting
+from progfix.checkpoints import Checkpoint, open_checkpoint
+from progfix.checkpoints.native import read_native, save_native
+from progfix.data.dataset import Dataset
+from progfix.data.open import open_dataset
+from progfix.data.options import BUILT_IN, DataOptions
+from progfix.errors import InputError, Problem
+from progfix.heads import build_head
+from progfix.model import ProgressModel
+from progfix.predict import predict
+from progfix.predictions_io import write_predictions
+from progfix.training.devices import resolve_device
+from progfix.training.embeddings import EmbeddingCache
+from progfix.training.history import EpochRow, write_history
+from progfix.training.interrupts import StopRequest, listen
+from progfix.training.loop import Event, LoopState, Setup, run_epochs
+from progfix.training.optimisers import build_optimisers
+from progfix.training.recipe import Recipe
+from progfix.training.serialise import recipe_from_dict, recipe_to_dict
+
+__all__ = ["RunOptions", "RunResult", "resume_run", "start_run"]
+
+_LOCK = ".lock"
+Observer = Callable[[Event], None]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is asked to do.
+
+    Attributes:
+        recipe: What to train and how.
+        data: Where the data is.
+        folder: The new run's folder; None takes the next free one under `runs/`.
+        init: A checkpoint whose encoder is kept, frozen, and whose head is trained anew.
+        head_spec: What the head of `init` is, where its file leaves a doubt.
+        device: "auto", or a torch device.
+        seed: Of initial weights and every draw.
+    """
+
+    recipe: Recipe
+    data: DataOptions = DataOptions(path=BUILT_IN)
+    folder: Path | None = None
+    init: Path | None = None
+    head_spec: str | None = None
+    device: str = "auto"
+    seed: int = 0
+
+    def to_config(self) -> dict[str, object]:
+        """Return JSON values from which `from_config` makes the same options."""
+        return {
+            "recipe": recipe_to_dict(self.recipe),
+            "data": {**self.data.changed(), "path": self.data.path},
+            "init": None if self.init is None else str(self.init),
+            "head_spec": self.head_spec,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object], where: str) -> RunOptions:
+        """Read what `to_config` returned.
+
+        Args:
+            config: A run's configuration.
+            where: Its file, for errors.
+
+        Raises:
+            InputError: If an entry is missing, unknown or of the wrong type.
+        """
+        init, seed = config.get("init"), config.get("seed", 0)
+        return cls(
+            recipe=recipe_from_dict(config.get("recipe"), where=f"{where}: recipe"),
+            data=DataOptions.from_json(config.get("data"), where=f"{where}: data"),
+            init=None if init is None else Path(str(init)),
+            head_spec=None if config.get("head_spec") is None else str(config["head_spec"]),
+            seed=seed if isinstance(seed, int) else 0,
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class RunResult:
+    """How a run ended.
+
+    Attributes:
+        folder: Where everything is.
+        finished: Whether the last epoch was completed.
+        stopped_by: Number of the signal that stopped it, or None.
+        history: A row per completed epoch.
+    """
+
+    folder: Path
+    finished: bool
+    stopped_by: int | None
+    history: tuple[EpochRow, ...]
+
+
+def start_run(options: RunOptions, observe: Observer) -> RunResult:
+    """Train from the beginning, in a new folder.
+
+    Everything that can be wrong with the input is found before the folder is created.
+
+    Args:
+        options: What to do.
+        observe: Called after every step and epoch.
+
+    Raises:
+        InputError: If the data, the checkpoint, the device or the folder does not do.
+        TrainingError: If the loss is no longer finite.
+    """
+    prepared = _prepare(options)
+    folder = runs.new_run(options.folder, options.recipe.solution)
+    runs.write_config(folder, options.to_config())
+    return _train(folder, prepared, LoopState(), observe)
+
+
+def resume_run(
+    folder: Path, observe: Observer, *, epochs: int | None = None, device: str = "auto"
+) -> RunResult:
+    """Go on with a run that was stopped; on the same machine the result is the same.
+
+    Args:
+        folder: The run.
+        observe: Called after every step and epoch.
+        epochs: A new number of epochs, or None for the run's own.
+        device: "auto", or a torch device.
+
+    Raises:
+        InputError: If the folder is no run, or its data is not there any more.
+        TrainingError: If the loss is no longer finite.
+    """
+    config = runs.read_config(folder)
+    options = RunOptions.from_config(config, str(folder / runs.CONFIG))
+    if epochs is not None:
+        optimisation = replace(options.recipe.optimisation, epochs=epochs)
+        options = replace(options, recipe=replace(options.recipe, optimisation=optimisation))
+    prepared = _prepare(replace(options, device=device))
+    state = LoopState()
+    if (folder / runs.LAST).exists():
+        state = prepared.restore(folder / runs.LAST)
+    return _train(folder, prepared, state, observe)
+
+
+@dataclass(frozen=True, eq=False)
+class _Prepared:
+    """A run whose input was checked."""
+
+    options: RunOptions
+    setup: Setup
+    data: Dataset
+    durations: Mapping[str, NDArray[np.int64]]
+    init: Checkpoint | None
+
+    def restore(self, path: Path) -> LoopState:
+        saved = read_training(path)
+        self.setup.model.head.load_state_dict(saved.head)
+        self.setup.optimisers.load_state_dict(saved.optimisers)
+        return saved.loop
+
+
+def _prepare(options: RunOptions) -> _Prepared:
+    device = resolve_device(options.device)
+    init = None
+    if options.init is not None:
+        init = open_checkpoint(options.init, head_spec=options.head_spec)
+    data = open_dataset(options.data)
+    train, val = data.split("train"), data.split("val")
+    _require_videos(data, train, val)
+    torch.manual_seed(options.seed)
+    model = _model(options.recipe, data, init).to(device)
+    durations = train.durations()
+    counting = FrameCounting.fit(durations, fitted_on=f"train split of {data.origin}")
+    setup = Setup(
+        model=model,
+        recipe=options.recipe,
+        train=train.videos,
+        val=val.videos,
+        embeddings=EmbeddingCache(model),
+        counting=counting,
+        optimisers=build_optimisers(model, options.recipe),
+        seed=options.seed,
+    )
+    for video in (*train.videos, *val.videos):
+        check_fit(model, video)
+    return _Prepared(options, setup, data, durations, init)
+
+
+def _require_videos(data: Dataset, train: Dataset, val: Dataset) -> None:
+    for name, part in (("train", train), ("val", val)):
+        if not any(video.segments for video in part):
+            raise InputError(
+                Problem(
+                    data.origin,
+                    f"videos with action segments in the {name} split",
+                    f"{len(part)} videos, none with a segment; splits: "
+                    f"{', '.join(data.splits) or 'none'}",
+                    "give the splits with --splits, or write them with `progfix data convert`",
+                )
+            )
+
+
+def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressModel:
+    if init is not None:
+        encoder = init.model.encoder
+        if encoder is not None:
+            encoder.requires_grad_(requires_grad=False)
+        return ProgressModel(encoder, build_head(recipe.head, init.model.head.width))
+    shape = data.feature_shape
+    if shape is None or len(shape) != 1:
+        found = "annotations without features" if shape is None else f"frame maps {shape}"
+        raise InputError(
+            Problem(
+                data.origin,
+                "one feature vector per frame to train a head on",
+                found,
+                "name the folder with the .npy features with --feature-dir, make features with "
+                "`progfix data make --annotations`, or pass --init with an encoder",
+            )
+        )
+    return ProgressModel(None, build_head(recipe.head, shape[0]))
+
+
+def _train(folder: Path, prepared: _Prepared, state: LoopState, observe: Observer) -> RunResult:
+    lock = FileLock(folder / _LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        raise InputError(
+            Problem(
+                str(folder),
+                "a run that no other process works on",
+                "one that is being trained right now",
+                "wait for it, or start a new run with --out",
+            )
+        ) from error
+    with lock, listen() as stop:
+        save = _saver(folder, prepared, state)
+        if not state.history and not state.step:
+            save(False)
+        finished = run_epochs(prepared.setup, state, save=save, observe=observe, stop=stop)
+        if finished:
+            _write_predictions(folder, prepared, stop)
+    return RunResult(folder, finished, stop.signal, tuple(state.history))
+
+
+def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[bool], None]:
+    """Return what saves the run; the best checkpoint first, so that it is never missing."""
+    setup = prepared.setup
+
+    def save(best: bool) -> None:
+        if best:
+            _save_best(folder / runs.BEST, prepared, state)
+        save_training(folder / runs.LAST, setup.model, setup.optimisers, state)
+        write_history(folder / runs.HISTORY, state.history)
+
+    return save

@@ -1,0 +1,77 @@
+"""What a run keeps to go on from: `last.pt`."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, cast
+
+import torch
+from torch import Tensor
+
+from progfix.checkpoints.reading import safe_load
+from progfix.errors import InputError, Problem
+from progfix.files import atomic_path
+from progfix.model import ProgressModel
+from progfix.training.loop import LoopState
+from progfix.training.optimisers import Optimisers
+
+__all__ = ["TRAINING_FORMAT", "SavedTraining", "read_training", "save_training"]
+
+TRAINING_FORMAT = "progfix-training/1"
+
+
+@dataclass(frozen=True, eq=False)
+class SavedTraining:
+    """The contents of `last.pt`.
+
+    Attributes:
+        head: State dict of the head; a frozen encoder is in the checkpoint the run began
+            from and is not repeated here.
+        optimisers: State of the optimisers.
+        loop: Where the loop stands.
+    """
+
+    head: Mapping[str, Tensor]
+    optimisers: dict[str, Any]
+    loop: LoopState
+
+
+def save_training(
+    path: Path, model: ProgressModel, optimisers: Optimisers, loop: LoopState
+) -> None:
+    """Write the state atomically.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    payload = {
+        "format": TRAINING_FORMAT,
+        "head": model.head.state_dict(),
+        "optimisers": optimisers.state_dict(),
+        "loop": loop.to_dict(),
+    }
+    with atomic_path(path) as temporary:
+        torch.save(payload, temporary)
+
+
+def read_training(path: Path) -> SavedTraining:
+    """Read what `save_training` wrote, without executing a pickle.
+
+    Raises:
+        InputError: If the file is no such state.
+    """
+    payload = cast("Mapping[str, Any]", safe_load(path))
+    if payload.get("format") != TRAINING_FORMAT:
+        raise InputError(
+            Problem(
+                str(path),
+                f"the state of a run ({TRAINING_FORMAT})",
+                f"format {payload.get('format')!r}",
+                "give the run folder as `progfix train` wrote it",
+            )
+        )
+    return SavedTraining(
+        payload["head"], payload["optimisers"], LoopState.from_dict(payload["loop"])
+    )

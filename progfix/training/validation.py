@@ -1,0 +1,80 @@
+"""How good the head is on the validation videos, after an epoch."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from progfix.baselines import FrameCounting
+from progfix.data.dataset import Video
+from progfix.heads import ProgressHead
+from progfix.predict import frames_table, predict_segments, segment_rows
+from progfix.training.embeddings import EmbeddingCache
+
+__all__ = ["Score", "validate"]
+
+_VIDEOS_PER_CHUNK = 16
+
+
+@dataclass(frozen=True)
+class Score:
+    """Frame-pooled errors on the validation videos.
+
+    Attributes:
+        mae: Of the head.
+        constant: Of the constant 0.5.
+        frame_counting: Of frame counting on the training durations.
+        frames: Number of frames; with none the errors are NaN.
+    """
+
+    mae: float
+    constant: float
+    frame_counting: float
+    frames: int
+
+    @property
+    def skill_constant(self) -> float:
+        """1 - MAE / MAE of the constant."""
+        return 1.0 - self.mae / self.constant
+
+    @property
+    def skill_frame_counting(self) -> float:
+        """1 - MAE / MAE of frame counting; NaN where frame counting makes no error."""
+        return 1.0 - self.mae / self.frame_counting if self.frame_counting else float("nan")
+
+
+def validate(
+    head: ProgressHead,
+    videos: Sequence[Video],
+    embeddings: EmbeddingCache,
+    counting: FrameCounting,
+) -> Score:
+    """Return the score of a head on videos; the head is left in training mode.
+
+    Args:
+        head: The head.
+        videos: Validation videos with features.
+        embeddings: Where their embeddings come from.
+        counting: Frame counting fitted on the training durations.
+    """
+    sums = np.zeros(3)
+    frames = 0
+    head.eval()
+    for first in range(0, len(videos), _VIDEOS_PER_CHUNK):
+        rows, segments = [], []
+        for video in videos[first : first + _VIDEOS_PER_CHUNK]:
+            embedded = embeddings.get(video)
+            for index, segment in segment_rows(video):
+                rows.append((video, index, segment))
+                segments.append(embedded[segment.start : segment.end + 1])
+        if not rows:
+            continue
+        table = frames_table(rows, predict_segments(head, segments))
+        for place, answer in enumerate((table.prediction, 0.5, counting.predict(table))):
+            sums[place] += np.abs(answer - table.target).sum()
+        frames += len(table)
+    head.train()
+    mae, constant, by_counting = sums / frames if frames else np.full(3, np.nan)
+    return Score(float(mae), float(constant), float(by_counting), frames)
