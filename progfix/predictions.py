@@ -11,9 +11,9 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, fields, replace
 
 import numpy as np
-from numpy.typing import NDArray
+from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Category", "Predictions", "progress_targets"]
+__all__ = ["Category", "Predictions", "progress_targets", "segment_predictions"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,10 +31,8 @@ class Category:
     @classmethod
     def of(cls, values: Sequence[str]) -> Category:
         """Encode strings, names in order of first appearance."""
-        table: dict[str, int] = {}
-        codes = np.fromiter(
-            (table.setdefault(value, len(table)) for value in values), np.int32, len(values)
-        )
+        table = {value: code for code, value in enumerate(dict.fromkeys(values))}
+        codes = np.fromiter(map(table.__getitem__, values), np.int32, len(values))
         return cls(codes, tuple(table))
 
     @classmethod
@@ -168,6 +166,50 @@ def progress_targets(duration: int) -> NDArray[np.float64]:
     (Anish-1221/GTCC_CVPR2024_Reproduce, utils/tensorops.py).
     """
     return np.arange(1, duration + 1, dtype=np.float64) / duration
+
+
+def segment_predictions(
+    prediction: ArrayLike,
+    *,
+    video: str,
+    task: str = "",
+    action: str = "",
+    segment: int = 0,
+    elapsed: ArrayLike | None = None,
+    duration: int | None = None,
+) -> Predictions:
+    """Return the table of one segment from plain arrays.
+
+    Args:
+        prediction: Progress at each frame, `(n,)`; anything that NumPy can read.
+        video: The video's name.
+        task: Its task.
+        action: The segment's action.
+        segment: Index of the segment within the video.
+        elapsed: 1-based frame of each row, rising, `(n,)`; None for all frames 1 .. n.
+        duration: Frames of the whole segment; None for n.
+
+    Raises:
+        ValueError: If the arrays are not one-dimensional and of one length, or elapsed does
+            not rise from 1 at least to the duration at most.
+    """
+    values = np.asarray(prediction, dtype=np.float64)
+    frames = np.arange(1, values.size + 1) if elapsed is None else np.asarray(elapsed)
+    if values.ndim != 1 or values.shape != frames.shape:
+        raise ValueError(f"expected arrays of shape (n,), found {values.shape} and {frames.shape}")
+    length = values.size if duration is None else duration
+    if np.any(np.diff(frames) < 1) or np.any(frames < 1) or np.any(frames > length):
+        raise ValueError(f"expected elapsed that rises within 1 .. {length}, found {frames}")
+    return Predictions(
+        video=Category.full(video, values.size),
+        task=Category.full(task, values.size),
+        action=Category.full(action, values.size),
+        segment=np.full(values.size, segment, dtype=np.int64),
+        elapsed=frames.astype(np.int64),
+        duration=np.full(values.size, length, dtype=np.int64),
+        target=frames / length if values.size else values,
+        prediction=values,
+    )
 
 
 def _starts(*keys: NDArray[np.integer]) -> NDArray[np.int64]:

@@ -1,0 +1,17 @@
+"""Predictions files, `progfix-predictions/1`: CSV, NPZ, HDF5 and Parquet, by file ending."""
+
+from progfix.predictions_io.columns import ALIASES, COLUMNS, FORMAT
+from progfix.predictions_io.formats import FORMATS
+from progfix.predictions_io.reading import load_predictions, read_predictions
+from progfix.predictions_io.writing import PredictionsWriter, save_predictions
+
+__all__ = [
+    "ALIASES",
+    "COLUMNS",
+    "FORMAT",
+    "FORMATS",
+    "PredictionsWriter",
+    "load_predictions",
+    "read_predictions",
+    "save_predictions",
+]

@@ -1,0 +1,196 @@
+"""Which columns a predictions file has, what they may be called, and their types."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Literal, TypeAlias
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progfix.errors import InputError, Problem
+from progfix.predictions import Category
+
+__all__ = [
+    "ALIASES",
+    "COLUMNS",
+    "FORMAT",
+    "INTERVALS",
+    "Column",
+    "Kind",
+    "Values",
+    "parse",
+    "require_format",
+    "resolve",
+]
+
+FORMAT = "progfix-predictions/1"
+"""Written into every file that has a place for it."""
+
+Kind = Literal["string", "integer", "number"]
+Column: TypeAlias = Category | NDArray[np.int64] | NDArray[np.float64]
+Values: TypeAlias = Category | Sequence[str] | NDArray[np.generic]
+
+INTERVALS = ("lower", "upper", "crps", "pit")
+COLUMNS: Mapping[str, Kind] = {
+    "video": "string",
+    "task": "string",
+    "action": "string",
+    "segment": "integer",
+    "elapsed": "integer",
+    "duration": "integer",
+    "target": "number",
+    "prediction": "number",
+    **dict.fromkeys(INTERVALS, "number"),
+    "frame_index": "integer",
+}
+"""All columns; `frame_index` (0-based) stands in for `elapsed` in LeRobot's sidecars only."""
+
+ALIASES: Mapping[str, tuple[str, ...]] = {
+    "video": ("video_id", "video_name", "handle", "episode_index"),
+    "prediction": ("pred", "progress_sparse", "progress_dense"),
+    "target": ("gt", "ground_truth"),
+    "segment": ("segment_id", "segment_index"),
+    "action": ("action_id",),
+}
+"""Other names that are understood, the first present one being taken."""
+
+
+def require_format(found: object, where: str) -> None:
+    """Check the format that a file says it has.
+
+    Args:
+        found: What it says; None where it says nothing, which is accepted.
+        where: The file, for errors.
+
+    Raises:
+        InputError: If it is another format, or a version that this progfix does not know.
+    """
+    text = found.decode(errors="replace") if isinstance(found, bytes) else str(found)
+    if found is not None and text != FORMAT:
+        data = text.startswith("progfix-data/")
+        raise InputError(
+            Problem(
+                where,
+                f"predictions ({FORMAT})",
+                f"format {text}",
+                "give a data set with --data" if data else "use a progfix that knows it",
+            )
+        )
+
+
+def resolve(names: Sequence[str], where: str) -> dict[str, str]:
+    """Return, for each column that the file has, its name in the file.
+
+    Args:
+        names: The file's column names.
+        where: The file, for errors.
+
+    Raises:
+        InputError: If a column occurs twice, or the file lacks what progress needs.
+    """
+    problems = [
+        Problem(where, f"one column {name!r}", f"{names.count(name)}", "rename or remove one")
+        for name in sorted({name for name in names if names.count(name) > 1})
+    ]
+    chosen: dict[str, str] = {}
+    for column in COLUMNS:
+        present = [name for name in (column, *ALIASES.get(column, ())) if name in names]
+        if present:
+            chosen[column] = present[0]
+    if "target" in chosen or "elapsed" in chosen or "segment" in chosen:
+        chosen.pop("frame_index", None)
+    problems += [
+        Problem(
+            where,
+            f"a column {column!r}",
+            _found(names),
+            f"rename the column that has it; also understood: {', '.join(ALIASES[column])}",
+        )
+        for column in ("video", "prediction")
+        if column not in chosen
+    ]
+    known = {"target", "frame_index"} & set(chosen) or {"elapsed", "duration"} <= set(chosen)
+    if not known:
+        problems.append(
+            Problem(
+                where,
+                "either a column 'target' or the columns 'elapsed' and 'duration'",
+                _found(names),
+                "add what says where in its action each frame lies",
+            )
+        )
+    if ("lower" in chosen) != ("upper" in chosen):
+        problems.append(
+            Problem(where, "both 'lower' and 'upper'", "one of them", "add the other end")
+        )
+    if problems:
+        raise InputError(problems)
+    return chosen
+
+
+def parse(kind: Kind, values: Values) -> tuple[Column, NDArray[np.bool_]]:
+    """Bring a column to its type.
+
+    Args:
+        kind: What it should be.
+        values: Text of a CSV, or an array as the file holds it, `(n,)`.
+
+    Returns:
+        The column, and which rows could not be read (they are NaN, or 0 for integers).
+    """
+    if isinstance(values, Category):
+        if kind == "string":
+            return values, np.zeros(len(values), np.bool_)
+        values = values.decode()
+    if kind == "string":
+        return Category.of(_texts(values)), np.zeros(len(values), np.bool_)
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iub":
+        wide = values.dtype.kind == "u" and len(values) and values.max() > np.iinfo(np.int64).max
+        if not wide:
+            exact: Column = values.astype(np.int64)
+            whole = kind == "integer"
+            return exact if whole else values.astype(np.float64), np.zeros(len(values), np.bool_)
+    if kind == "integer" and not isinstance(values, np.ndarray):
+        try:
+            return np.array(list(map(int, values)), np.int64), np.zeros(len(values), np.bool_)
+        except (ValueError, OverflowError):
+            pass
+    numbers, bad = _numbers(values)
+    if kind == "number":
+        return numbers, bad
+    # Whole numbers beyond 2**53 are not exact as floats, and no frame count is that large.
+    bad |= ~(np.abs(numbers) < 2.0**53)
+    bad[~bad] = numbers[~bad] % 1 != 0
+    return np.where(bad, 0, numbers).astype(np.int64), bad
+
+
+def _numbers(
+    values: Sequence[str] | NDArray[np.generic],
+) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    if isinstance(values, np.ndarray) and values.dtype.kind in "iufb":
+        return values.astype(np.float64), np.zeros(len(values), np.bool_)
+    texts = _texts(values)
+    try:
+        return np.array(list(map(float, texts)), np.float64), np.zeros(len(texts), np.bool_)
+    except ValueError:
+        numbers = np.array([_number(text) for text in texts], dtype=object)
+        bad = np.array([number is None for number in numbers], dtype=np.bool_)
+        return np.where(bad, np.nan, numbers).astype(np.float64), bad
+
+
+def _number(text: str) -> float | None:
+    try:
+        return float(text)
+    except ValueError:
+        return None
+
+
+def _texts(values: Sequence[str] | NDArray[np.generic]) -> Sequence[str]:
+    if not isinstance(values, np.ndarray):
+        return values
+    return [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
+
+
+def _found(names: Sequence[str]) -> str:
+    return f"the columns {', '.join(map(repr, names))}" if names else "no columns"

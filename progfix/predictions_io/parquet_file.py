@@ -1,0 +1,143 @@
+"""Predictions as Parquet, by pyarrow (`pip install 'progfix[parquet]'`)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+import numpy as np
+
+from progfix.errors import InputError, Problem
+from progfix.predictions import Category, Predictions
+from progfix.predictions_io.columns import FORMAT, Values, require_format
+from progfix.predictions_io.defects import Defects, RowNames
+from progfix.predictions_io.table import BLOCK_ROWS, Block
+
+__all__ = ["ParquetTable", "ParquetWriter"]
+
+
+class ParquetTable:
+    """A Parquet file, read in batches of rows.
+
+    Args:
+        path: The file.
+
+    Raises:
+        InputError: If it is no Parquet file, or pyarrow is not installed.
+    """
+
+    row_names = RowNames("row", 0)
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._arrow, self._parquet = _pyarrow(path)
+        try:
+            with self._parquet.ParquetFile(path) as file:
+                self.names: Sequence[str] = list(file.schema_arrow.names)
+                metadata = file.schema_arrow.metadata or {}
+        except (OSError, self._arrow.ArrowException) as error:
+            raise InputError(self._problem(error)) from error
+        require_format(metadata.get(b"format"), str(path))
+
+    def blocks(self, wanted: Sequence[str], defects: Defects) -> Iterator[Block]:
+        """Yield the wanted columns; empty values become defects.
+
+        Raises:
+            InputError: If a column is nested, or the file is damaged.
+        """
+        first = 0
+        try:
+            with self._parquet.ParquetFile(self._path) as file:
+                for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=list(wanted)):
+                    rows = np.arange(first, first + batch.num_rows)
+                    first += batch.num_rows
+                    values = {}
+                    for name in wanted:
+                        column = batch.column(name)
+                        empty = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
+                        defects.add(
+                            f"a value of {name!r} in every row",
+                            rows[empty],
+                            "none",
+                            "fill it, or leave the row out",
+                        )
+                        values[name] = self._values(column)
+                    yield Block(rows, values)
+        except (OSError, self._arrow.ArrowException) as error:
+            raise InputError(self._problem(error)) from error
+
+    def _values(self, column: Any) -> Values:
+        types = self._arrow.types
+        kind = column.type
+        if types.is_dictionary(kind):
+            column = column.cast(kind.value_type)
+        if types.is_string(column.type) or types.is_large_string(column.type):
+            coded = column.fill_null("").dictionary_encode()
+            codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
+            return Category(codes, tuple(coded.dictionary.to_pylist()))
+        values: Values = column.to_numpy(zero_copy_only=False)
+        if isinstance(values, np.ndarray) and values.dtype.kind not in "biufU":
+            raise InputError(
+                Problem(
+                    str(self._path), "columns of numbers or strings", f"type {kind}", "convert it"
+                )
+            )
+        return values
+
+    def _problem(self, error: Exception) -> Problem:
+        return Problem(str(self._path), "a readable Parquet file", str(error), "save it again")
+
+
+class ParquetWriter:
+    """Appends chunks as row groups.
+
+    Args:
+        path: The file to create.
+        columns: The columns to write.
+    """
+
+    def __init__(self, path: Path, columns: Sequence[str]) -> None:
+        self._arrow, parquet = _pyarrow(path)
+        self._columns = columns
+        self._path = path
+        self._open = parquet.ParquetWriter
+        self._writer: Any = None
+
+    def write(self, chunk: Predictions) -> None:
+        """Append the rows of a chunk."""
+        arrays = []
+        for name in self._columns:
+            values = getattr(chunk, name)
+            if isinstance(values, Category):
+                names = self._arrow.array(values.names, self._arrow.string())
+                arrays.append(self._arrow.DictionaryArray.from_arrays(values.codes, names))
+            else:
+                arrays.append(self._arrow.array(values))
+        table = self._arrow.table(arrays, names=list(self._columns))
+        if self._writer is None:
+            schema = table.schema.with_metadata({"format": FORMAT})
+            self._writer = self._open(self._path, schema)
+        self._writer.write_table(table.replace_schema_metadata({"format": FORMAT}))
+
+    def close(self) -> None:
+        """Complete the file."""
+        if self._writer is not None:
+            self._writer.close()
+
+
+def _pyarrow(path: Path) -> tuple[ModuleType, ModuleType]:
+    try:
+        import pyarrow as pa
+        from pyarrow import parquet
+    except ImportError as error:
+        raise InputError(
+            Problem(
+                str(path),
+                "pyarrow, which reads and writes Parquet",
+                "no such package",
+                "pip install 'progfix[parquet]', or use .csv, .npz or .h5",
+            )
+        ) from error
+    return pa, parquet

@@ -1,0 +1,114 @@
+"""Reading predictions files in chunks of whole videos."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+
+from progfix.errors import InputError, Problem
+from progfix.predictions import Category, Predictions
+from progfix.predictions_io.assemble import Rows, derive, starts_of, typed, whole_videos
+from progfix.predictions_io.checks import SeenVideos, check_structure, check_values
+from progfix.predictions_io.columns import INTERVALS, resolve
+from progfix.predictions_io.defects import Defects
+from progfix.predictions_io.formats import format_of
+from progfix.predictions_io.table import Table
+
+__all__ = ["load_predictions", "read_predictions"]
+
+
+def read_predictions(path: str | Path) -> Iterator[Predictions]:
+    """Yield a file's predictions in chunks of whole videos.
+
+    The file is read in blocks of some ten thousand rows, so that its size does not matter
+    as long as a single video fits into memory. All defects are collected before they are
+    raised; from the first on nothing more is yielded.
+
+    Args:
+        path: A .csv, .npz, .h5, .hdf5 or .parquet file with the columns of
+            `progfix-predictions/1`, or at least `video`, `prediction` and either `target`
+            or `elapsed` and `duration` (docs/predictions.md).
+
+    Yields:
+        Chunks whose `missing` names the columns that the file did not have.
+
+    Raises:
+        InputError: If the file is missing, unreadable, empty, or has defects.
+    """
+    path = Path(path)
+    table = _open(path)
+    where = str(path)
+    names = resolve(list(table.names), where)
+    wanted = list(dict.fromkeys(names.values()))
+    defects = Defects(where, table.row_names)
+    seen = SeenVideos()
+    rows = 0
+    blocks = (typed(block, names, defects) for block in table.blocks(wanted, defects))
+    for block in whole_videos(blocks):
+        rows += len(block)
+        seen.check(block, defects)
+        complete = _complete(block, defects)
+        if not defects:
+            yield _predictions(complete, names)
+    defects.raise_any()
+    if rows == 0:
+        raise InputError(
+            Problem(where, "at least one row", "column names and no rows", "check what wrote it")
+        )
+
+
+def load_predictions(path: str | Path) -> Predictions:
+    """Return all predictions of a file at once.
+
+    Raises:
+        InputError: As `read_predictions`.
+    """
+    return Predictions.concat(read_predictions(path))
+
+
+def _open(path: Path) -> Table:
+    file_format = format_of(path)
+    if not path.is_file():
+        found = "a folder" if path.is_dir() else "no such file"
+        raise InputError(Problem(str(path), "a predictions file", found, "check the path"))
+    if path.stat().st_size == 0:
+        raise InputError(Problem(str(path), "predictions", "an empty file", "check what wrote it"))
+    try:
+        return file_format.table(path)
+    except OSError as error:
+        raise InputError(
+            Problem(str(path), "a file that can be read", str(error), "check its permissions")
+        ) from error
+
+
+def _complete(block: Rows, defects: Defects) -> Rows:
+    """Check and complete the videos whose rows are sound by themselves."""
+    sound = check_values(block, defects)
+    if not sound.all():
+        video = np.cumsum(starts_of(block, "task", "video")) - 1
+        unsound = np.bincount(video, ~sound) > 0
+        block = block.take(~unsound[video])
+    if len(block):
+        block = derive(block, defects)
+        check_structure(block, defects)
+    return block
+
+
+def _predictions(table: Rows, names: dict[str, str]) -> Predictions:
+    size = len(table)
+    blank = Category.full("", size)
+    needed = ("task", "action", "segment", "elapsed", "duration", "target")
+    return Predictions(
+        video=table.category("video"),
+        task=table.category("task") if "task" in names else blank,
+        action=table.category("action") if "action" in names else blank,
+        segment=table.array("segment").astype(np.int64),
+        elapsed=table.array("elapsed").astype(np.int64),
+        duration=table.array("duration").astype(np.int64),
+        target=table.array("target").astype(np.float64),
+        prediction=table.array("prediction").astype(np.float64),
+        **{name: table.array(name).astype(np.float64) for name in INTERVALS if name in names},
+        missing=frozenset(name for name in needed if name not in names),
+    )
