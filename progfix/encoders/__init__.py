@@ -1,1 +1,21 @@
 """Encoders: frame features in, embeddings out."""
+
+from __future__ import annotations
+
+from progfix.encoders.base import Encoder
+from progfix.encoders.build import ENCODERS, load_weights, rebuild_encoder
+from progfix.encoders.multiprong import MultiprongEncoder
+from progfix.encoders.naive import NaiveEncoder
+from progfix.encoders.resnet import ResnetEncoder
+from progfix.encoders.stacking import StackingEncoder
+
+__all__ = [
+    "ENCODERS",
+    "Encoder",
+    "MultiprongEncoder",
+    "NaiveEncoder",
+    "ResnetEncoder",
+    "StackingEncoder",
+    "load_weights",
+    "rebuild_encoder",
+]

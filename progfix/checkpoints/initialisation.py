@@ -1,0 +1,51 @@
+"""Weaker evidence of training, for files without optimiser state: the weights themselves."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor, nn
+
+from progfix.heads import ProgressHead
+
+__all__ = ["head_within_initialisation"]
+
+TOLERANCE = 1e-6
+"""How far an untrained head may have moved; 96 steps of the failing recipe move it by 1.5e-7."""
+
+FORK_BIAS = -2.0
+"""Where the fork starts the last bias since c864bd8."""
+
+
+def head_within_initialisation(head: ProgressHead) -> bool:
+    """Whether every weight of a head lies where PyTorch's initialisation may put it.
+
+    Linear layers start uniformly within 1/sqrt(inputs), a GRU within 1/sqrt(hidden units),
+    h0 at 0 and the last bias there or at the value that the head's specification or the
+    fork sets. A head that trained has usually left these bounds, one that did not never has.
+
+    Args:
+        head: Of any kind, with its weights.
+    """
+    bounds: dict[int, float] = {}
+    for module in head.modules():
+        if isinstance(module, nn.Linear):
+            size = module.in_features
+        elif isinstance(module, nn.GRU):
+            size = module.hidden_size
+        else:
+            continue
+        bounds |= {id(p): 1 / math.sqrt(size) for p in module.parameters(recurse=False)}
+    last = head.fc[-1]
+    set_bias = last.bias if isinstance(last, nn.Linear) else None
+    starts = {FORK_BIAS, head.spec.last_bias}
+    return all(
+        _within(parameter, bounds.get(id(parameter), 0.0))
+        or (parameter is set_bias and float(parameter) in starts)
+        for parameter in head.parameters()
+    )
+
+
+def _within(parameter: Tensor, bound: float) -> bool:
+    return float(torch.max(parameter.detach().abs())) <= bound + TOLERANCE

@@ -1,0 +1,190 @@
+"""Our own checkpoints, `progfix-checkpoint/1`: tensors and plain containers only.
+
+The file is a dictionary, read by torch's weights-only loading:
+
+    format      "progfix-checkpoint/1"
+    recipe      the training run (`progfix.training.serialise`)
+    head        {"width": size of an embedding, "weights": {name: tensor}}
+    encoder     None, or {"options": {...}, "weights": {name: tensor}}
+    durations   {"actions": [name], "counts": int64 (actions,), "frames": int64 (sum,)}
+    data        {option: value} of `DataOptions`
+    epoch       0-based
+    metrics     {name: number} on the validation videos
+    moments     None, or {parameter: [rms, max, step]}
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TypeGuard
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from progfix.checkpoints.checkpoint import Checkpoint
+from progfix.checkpoints.fields import integer, number, section, weights
+from progfix.checkpoints.moments import Moments
+from progfix.checkpoints.writing import write_payload
+from progfix.encoders import Encoder, load_weights, rebuild_encoder
+from progfix.errors import InputError, Problem
+from progfix.heads import ProgressHead, build_head
+from progfix.heads.spec import HeadSpec
+from progfix.model import ProgressModel
+from progfix.training.recipe import Recipe
+from progfix.training.serialise import recipe_from_dict, recipe_to_dict
+
+__all__ = ["FORMAT", "read_native", "save_native"]
+
+FORMAT = "progfix-checkpoint/1"
+
+
+def save_native(
+    path: Path,
+    *,
+    model: ProgressModel,
+    recipe: Recipe,
+    durations: Mapping[str, NDArray[np.int64]],
+    data: Mapping[str, object],
+    epoch: int,
+    metrics: Mapping[str, float],
+    moments: Mapping[str, Moments] | None = None,
+) -> None:
+    """Write a checkpoint, atomically.
+
+    Args:
+        path: The file; an existing one is replaced.
+        model: Encoder and head, on any device.
+        recipe: The training run.
+        durations: Durations in frames of the training segments by action, int64.
+        data: Fields of `DataOptions` that differ from their defaults.
+        epoch: 0-based epoch of the weights.
+        metrics: On the validation videos.
+        moments: Adam's second moments by parameter of `model` (`model_moments`).
+
+    Raises:
+        InputError: If the file cannot be written.
+        ValueError: If the encoder is none of progfix's.
+    """
+    encoder = model.encoder
+    if encoder is not None and not isinstance(encoder, Encoder):
+        raise ValueError(f"expected an encoder of progfix, found {type(encoder).__name__}")
+    frames = np.concatenate([np.empty(0, np.int64), *durations.values()])
+    counts = np.array([len(values) for values in durations.values()], dtype=np.int64)
+    payload: dict[str, object] = {
+        "format": FORMAT,
+        "recipe": recipe_to_dict(recipe),
+        "head": {"width": model.head.width, "weights": _weights(model.head)},
+        "encoder": None
+        if encoder is None
+        else {"options": encoder.options, "weights": _weights(encoder)},
+        "durations": {
+            "actions": list(durations),
+            "counts": torch.from_numpy(counts),
+            "frames": torch.from_numpy(frames),
+        },
+        "data": dict(data),
+        "epoch": epoch,
+        "metrics": {name: float(value) for name, value in metrics.items()},
+        "moments": None
+        if moments is None
+        else {name: [m.rms, m.max, m.step] for name, m in moments.items()},
+    }
+    write_payload(payload, path)
+
+
+def read_native(payload: Mapping[str, object], path: Path) -> Checkpoint:
+    """Rebuild the model of a checkpoint of ours.
+
+    Args:
+        payload: What `safe_load` returned.
+        path: Where it came from.
+
+    Raises:
+        InputError: If the file is of another version, incomplete, or contradicts itself.
+    """
+    where = str(path)
+    if payload.get("format") != FORMAT:
+        raise _problem(f"{where}: format", FORMAT, repr(payload.get("format")))
+    recipe = recipe_from_dict(payload.get("recipe"), where=f"{where}: recipe")
+    encoder = None
+    if payload.get("encoder") is not None:
+        stored = section(payload, "encoder")
+        encoder_state = weights(stored.get("weights"), where=f"{where}: encoder.weights")
+        options = {str(name): value for name, value in section(stored, "options").items()}
+        encoder = rebuild_encoder(encoder_state, options, where=where)
+    head = _head(section(payload, "head"), recipe.head, where)
+    if encoder is not None and encoder.output_size != head.width:
+        expected = f"the encoder's embedding size {encoder.output_size}"
+        raise _problem(f"{where}: head.width", expected, str(head.width))
+    return Checkpoint(
+        path=path,
+        kind="progfix",
+        model=ProgressModel(encoder, head).eval(),
+        recipe=recipe,
+        epoch=integer(payload.get("epoch")),
+        durations=_durations(section(payload, "durations"), where),
+        data={str(name): value for name, value in section(payload, "data").items()},
+        moments=_moments(payload.get("moments"), where),
+        payload=payload,
+    )
+
+
+def _weights(module: nn.Module) -> dict[str, Tensor]:
+    return {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
+
+
+def _head(stored: Mapping[object, object], spec: HeadSpec, where: str) -> ProgressHead:
+    width = integer(stored.get("width"))
+    state = weights(stored.get("weights"), where=f"{where}: head.weights")
+    try:
+        with torch.device("meta"):
+            head = build_head(spec, width or 0)
+    except (ValueError, RuntimeError) as error:
+        raise _problem(f"{where}: recipe.head", "a head that can be built", str(error)) from error
+    load_weights(head, state, where=where, prefix="head.")
+    return head
+
+
+def _durations(stored: Mapping[object, object], where: str) -> dict[str, NDArray[np.int64]]:
+    actions, counts, frames = (stored.get(name) for name in ("actions", "counts", "frames"))
+    if (
+        not isinstance(actions, list)
+        or not _are_counts(counts)
+        or not _are_counts(frames)
+        or len(actions) != len(counts)
+        or int(counts.sum()) != len(frames)
+    ):
+        expected = "actions, counts and frames that agree"
+        raise _problem(f"{where}: durations", expected, f"{list(stored)}")
+    ends = np.cumsum(counts.numpy())
+    parts = np.split(frames.numpy(), ends[:-1]) if actions else []
+    return {str(action): part for action, part in zip(actions, parts, strict=True)}
+
+
+def _are_counts(value: object) -> TypeGuard[Tensor]:
+    return (
+        isinstance(value, Tensor)
+        and value.dim() == 1
+        and value.dtype == torch.int64
+        and bool((value >= 0).all())
+    )
+
+
+def _moments(stored: object, where: str) -> dict[str, Moments] | None:
+    if stored is None:
+        return None
+    result: dict[str, Moments] = {}
+    for name, values in section(stored).items():
+        numbers = values if isinstance(values, list) and len(values) == 3 else [None] * 3
+        rms, largest, step = number(numbers[0]), number(numbers[1]), integer(numbers[2])
+        if rms is None or largest is None or step is None:
+            raise _problem(f"{where}: moments.{name}", "[rms, max, step]", repr(values))
+        result[str(name)] = Moments(rms, largest, step)
+    return result
+
+
+def _problem(where: str, expected: str, found: str) -> InputError:
+    return InputError(Problem(where, expected, found, "train again, or use another checkpoint"))
