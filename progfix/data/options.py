@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -24,7 +24,8 @@ class DataOptions:
 
     Attributes:
         path: File, folder or built-in name; None where the command has a default.
-        reader: "auto" decides by looking at the path.
+        reader: "auto" decides by looking at the path; "ms-tcn" and "protas" are the same
+            folder layout with features stored (D, T) and (T, D).
         feature_dir: Folder with the .npy features of annotations that lie elsewhere.
         fps: Frame rate of the *annotations'* frame numbers: "auto" takes EgoProceL's rule
             by handle (FIELD: EGTEA 24, CMU 30, EPIC-tents 60, MECCANO and PC assembly 12),
@@ -57,6 +58,17 @@ class DataOptions:
             if value != option.default:
                 result[option.name] = str(value) if isinstance(value, Path) else value
         return result
+
+    def resolved(self) -> DataOptions:
+        """Return the options with absolute paths, to be found again from another folder."""
+        path = self.path
+        if path is not None and not path.startswith(BUILT_IN):
+            path = str(Path(path).expanduser().resolve())
+        splits = self.splits
+        if splits is not None and not splits.isdecimal():
+            splits = str(Path(splits).expanduser().resolve())
+        folder = self.feature_dir and self.feature_dir.expanduser().resolve()
+        return replace(self, path=path, splits=splits, feature_dir=folder)
 
     @classmethod
     def from_json(cls, values: object, *, where: str) -> DataOptions:

@@ -1,0 +1,202 @@
+"""What can be wrong with data: the table of findings, and their collection while reading.
+
+A reader never stops at the first defect. It hands everything it notices to a `Collector`;
+opening for use refuses what has a `Problem`, checking lists it all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Literal
+
+from progfix.errors import Problem
+
+__all__ = [
+    "EXAMPLES",
+    "FINDINGS",
+    "Collector",
+    "DataFinding",
+    "FindingText",
+    "Severity",
+    "count_of",
+]
+
+Severity = Literal["error", "warning", "info"]
+EXAMPLES = 5
+"""Examples that a finding names; the count says how many there are."""
+
+
+@dataclass(frozen=True)
+class FindingText:
+    """What is said of every finding with the same id.
+
+    Attributes:
+        why: What goes wrong if nothing is done about it.
+        fix: What to do, the best first.
+    """
+
+    why: str
+    fix: tuple[str, ...]
+
+
+FINDINGS: Mapping[str, FindingText] = {
+    "invalid-file": FindingText(
+        "what cannot be read cannot be used",
+        ("mend the file, or leave the videos out",),
+    ),
+    "mismatched-lists": FindingText(
+        "annotations are paired with videos by position, so one list too many gives every "
+        "later video the labels of another",
+        (
+            "--pairing views collapses the camera views of a recording where the count comes out",
+            "--skip-tasks leaves tasks out",
+            "--pairing position pairs by position, wrong after the first surplus list",
+        ),
+    ),
+    "invalid-segments": FindingText(
+        "a segment that ends before it starts or lies outside the video has no progress",
+        ("mend the annotation",),
+    ),
+    "overlapping-segments": FindingText(
+        "a frame in two segments has two targets; one shared boundary frame is the habit of "
+        "inclusive ends and kept in both, more is a mistake",
+        (
+            "--ends half-open gives a shared boundary frame to the later segment only",
+            "mend annotations that overlap by more",
+        ),
+    ),
+    "zero-length-segments": FindingText(
+        "a segment with no frame at the features' rate cannot be predicted",
+        ("raise --frame-rate if there are features at a higher rate",),
+    ),
+    "beyond-features": FindingText(
+        "annotations that go on after the features' last frame have no input there",
+        ("extract features up to the end", "check --fps and --frame-rate"),
+    ),
+    "missing-features": FindingText(
+        "a video without features can be counted but not predicted",
+        ("add the files", "--feature-dir names their folder"),
+    ),
+    "feature-shapes": FindingText(
+        "a model takes features of one size",
+        ("extract the features of all videos in the same way",),
+    ),
+    "missing-splits": FindingText(
+        "videos in no split are neither trained nor tested on",
+        ("name them in the splits file", "--splits names the file or bundle"),
+    ),
+    "split-leak": FindingText(
+        "a video that is in training and in test makes the test score a memory test",
+        ("keep it in one split",),
+    ),
+    "background-as-action": FindingText(
+        "background has no beginning and no end, so its progress cannot be learnt and its "
+        "frames drown the others",
+        ("--background names what is no action",),
+    ),
+    "non-finite": FindingText(
+        "one NaN or infinite feature turns the loss and every weight into NaN",
+        ("extract the features of these videos again", "leave the videos out"),
+    ),
+    "constant-features": FindingText(
+        "features that never change say nothing about progress",
+        ("extract the features of these videos again",),
+    ),
+    "one-frame-actions": FindingText(
+        "an action of one frame is complete at once: its only target is 1, and a constant "
+        "0.5 errs by .5 on it",
+        ("raise --frame-rate if there are features at a higher rate",),
+    ),
+    "duplicate-videos": FindingText(
+        "the same content twice counts twice, and leaks when the copies are in two splits",
+        ("remove one copy",),
+    ),
+    "fps-mismatch": FindingText(
+        "annotations at another rate than the features put every segment in the wrong place",
+        ("check --fps and --frame-rate",),
+    ),
+}
+"""Every finding about data by its id, in the order of reports."""
+
+
+@dataclass(frozen=True)
+class DataFinding:
+    """One kind of defect, with everything of that kind that was found.
+
+    Attributes:
+        id: Stable name, a key of `FINDINGS`.
+        severity: "error" must be mended, "warning" deserves a look, "info" is a notice.
+        title: One line with the count.
+        evidence: Counts and shares, JSON values.
+        examples: Where, the first few.
+        problems: What opening the data for use refuses; all of it.
+    """
+
+    id: str
+    severity: Severity
+    title: str
+    evidence: Mapping[str, object] = field(default_factory=dict)
+    examples: tuple[str, ...] = ()
+    problems: tuple[Problem, ...] = ()
+
+    @property
+    def text(self) -> FindingText:
+        """Why it matters and what to do."""
+        return FINDINGS[self.id]
+
+    def to_json(self) -> dict[str, object]:
+        """Return the finding as JSON values, keys as in `progfix-diagnosis/1`."""
+        return {
+            "id": self.id,
+            "severity": self.severity,
+            "title": self.title,
+            "evidence": {**self.evidence, "examples": list(self.examples)},
+            "why": self.text.why,
+            "fix": list(self.text.fix),
+        }
+
+
+class Collector:
+    """Gathers findings while data is read."""
+
+    def __init__(self) -> None:
+        self._problems: dict[str, list[Problem]] = {}
+        self._noted: list[DataFinding] = []
+
+    def refuse(self, finding: str, problem: Problem) -> None:
+        """Record a defect that opening for use must refuse."""
+        self._problems.setdefault(finding, []).append(problem)
+
+    def note(self, finding: DataFinding) -> None:
+        """Record something that opening for use can live with."""
+        self._noted.append(finding)
+
+    def findings(self) -> tuple[DataFinding, ...]:
+        """Return all findings, errors first within the order of `FINDINGS`."""
+        refused = [
+            DataFinding(
+                name,
+                "error",
+                f"{problems[0].where}: {problems[0].found}"
+                if len(problems) == 1
+                else f"{len(problems)} defects, such as {problems[0].where}: {problems[0].found}",
+                {"count": len(problems)},
+                tuple(f"{p.where}: {p.found}" for p in problems[:EXAMPLES]),
+                tuple(problems),
+            )
+            for name, problems in self._problems.items()
+        ]
+        return in_order([*refused, *self._noted])
+
+
+def in_order(findings: list[DataFinding]) -> tuple[DataFinding, ...]:
+    """Sort findings by severity, then by the order of `FINDINGS`."""
+    severities: tuple[Severity, ...] = ("error", "warning", "info")
+    ids = list(FINDINGS)
+    return tuple(sorted(findings, key=lambda f: (severities.index(f.severity), ids.index(f.id))))
+
+
+def count_of(number: int, noun: str, plural: str = "") -> str:
+    """Return "1 video", "2 videos", "21,560 videos"."""
+    return f"{number:,} {noun if number == 1 else plural or noun + 's'}"

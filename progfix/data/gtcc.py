@@ -1,0 +1,214 @@
+"""Reader for GTCC and EgoProceL annotations with .npy features: lists to videos."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from statistics import median
+
+from progfix.data.dataset import Segment, Video
+from progfix.data.feature_files import feature_files, feature_folder
+from progfix.data.findings import EXAMPLES, Collector, DataFinding, count_of
+from progfix.data.frame_rates import annotation_fps, parse_fps, to_feature_frame
+from progfix.data.gtcc_json import check_lists, parse_gtcc_json
+from progfix.data.options import DataOptions
+from progfix.data.pairing import pair_lists
+from progfix.data.reading import LENGTH_TOLERANCE, Reading, tasks_to_keep
+from progfix.data.splits import note_unsplit, read_splits_json
+from progfix.data.views import AnnotationList
+from progfix.errors import Problem
+
+__all__ = ["read_gtcc"]
+
+SPLIT_FILES = ("data_splits.json", "splits.json")
+"""Names of splits files looked for beside the annotations."""
+
+LENGTH_RATIOS = (0.8, 1.25)
+"""Features and annotations that differ in length by more than this are at different rates."""
+
+
+@dataclass
+class _Tally:
+    """What happened to the annotations on the way to feature frames.
+
+    Attributes:
+        empty: Segments without a frame, by video.
+        beyond: Videos annotated beyond their features, and by how many frames.
+        cut: Action segments that were cut for it.
+        ratios: Feature frames per annotated frame of the videos, by annotation rate.
+    """
+
+    empty: list[str] = field(default_factory=list)
+    beyond: dict[str, int] = field(default_factory=dict)
+    cut: int = 0
+    ratios: dict[float, list[float]] = field(default_factory=dict)
+
+
+def read_gtcc(path: Path, options: DataOptions) -> Reading:
+    """Read annotations, and features where there are any.
+
+    Times become feature frames by `to_feature_frame`; background is left out. With
+    half-open ends a segment's last frame is the one before its end, and a segment without
+    frames is dropped and counted. A segment that begins within the features and ends
+    beyond is cut at their last frame and counted. Without features a video is as long as
+    its annotation, background included.
+
+    Args:
+        path: The JSON file.
+        options: The user's options.
+
+    Raises:
+        InputError: If a file is missing or no annotations at all, or an option is wrong.
+    """
+    collector = Collector()
+    given_fps = parse_fps(options.fps)
+    tasks = parse_gtcc_json(path, collector)
+    kept = tasks_to_keep(list(tasks), options.skip_tasks)
+    tasks = {name: task for name, task in tasks.items() if name in kept}
+    check_lists(path, tasks, options.background, collector)
+    pairs = pair_lists(path, tasks, options.pairing, collector)
+    names = [(f"{path}, task {task}, {n}", n) for task, rows in pairs.items() for n, _ in rows]
+    folder = feature_folder(path.parent, options.feature_dir)
+    sources = feature_files(folder, names, collector) if folder else {}
+    tally = _Tally()
+    videos = []
+    for task, rows in pairs.items():
+        for handle, annotation in rows:
+            where = f"{path}, task {task}, {handle}"
+            fps = given_fps or annotation_fps(handle)
+            if fps is None:
+                collector.refuse("fps-mismatch", _unknown_rate(where))
+                continue
+            source = sources.get(handle)
+            length = source.shape[0] if source else None
+            rates = (fps, options.frame_rate)
+            spans, frames = _spans(annotation, rates, length, options)
+            segments = _segments(where, spans, frames, options, tally, collector)
+            if length is not None:
+                _compare_lengths(where, spans, length, fps, tally)
+            videos.append(Video(handle, task, frames, segments, source, fps=options.frame_rate))
+    _report(tally, collector)
+    split_videos, split_note = _split(videos, path, options, collector)
+    kind = f"GTCC JSON annotations, ends {options.ends}"
+    return Reading(split_videos, kind, collector.findings(), split_note)
+
+
+def _unknown_rate(where: str) -> Problem:
+    return Problem(
+        where,
+        "a handle of EgoProceL, whose frame rate is known",
+        "another name",
+        "pass the frame rate of the annotations with --fps",
+    )
+
+
+def _spans(
+    annotation: AnnotationList,
+    rates: tuple[float, float],
+    length: int | None,
+    options: DataOptions,
+) -> tuple[list[Segment], int]:
+    """Bring all segments, background included, to feature frames; return them and T."""
+    excluded = options.ends == "half-open"
+    spans = [
+        Segment(to_feature_frame(start, *rates), to_feature_frame(end, *rates) - excluded, action)
+        for start, end, action in zip(
+            annotation.starts, annotation.ends, annotation.actions, strict=True
+        )
+    ]
+    spans.sort(key=lambda span: (span.start, span.end))
+    frames = length if length is not None else max(1, *(span.end + 1 for span in spans))
+    return spans, frames
+
+
+def _segments(
+    where: str,
+    spans: Sequence[Segment],
+    frames: int,
+    options: DataOptions,
+    tally: _Tally,
+    collector: Collector,
+) -> tuple[Segment, ...]:
+    segments = []
+    for span in spans:
+        if span.action in options.background:
+            continue
+        if span.start >= frames:
+            collector.refuse(
+                "beyond-features",
+                Problem(
+                    where,
+                    f"actions within the {frames} frames of the features",
+                    f"action {span.action} from frame {span.start} to {span.end}",
+                    "check --fps and --frame-rate, or extract the features to the end",
+                ),
+            )
+        elif span.end < span.start:
+            tally.empty.append(f"{where}: action {span.action} at frame {span.start}")
+        else:
+            tally.cut += span.end >= frames
+            segments.append(replace(span, end=min(span.end, frames - 1)))
+    return tuple(segments)
+
+
+def _compare_lengths(
+    where: str, spans: Sequence[Segment], length: int, fps: float, tally: _Tally
+) -> None:
+    annotated = max(span.end + 1 for span in spans)
+    if annotated > length:
+        tally.beyond[where] = annotated - length
+    tally.ratios.setdefault(fps, []).append(length / max(1, annotated))
+
+
+def _report(tally: _Tally, collector: Collector) -> None:
+    if tally.empty:
+        title = f"{count_of(len(tally.empty), 'segment')} without a frame at this rate, left out"
+        collector.note(
+            DataFinding(
+                "zero-length-segments",
+                "info",
+                title,
+                {"count": len(tally.empty)},
+                tuple(tally.empty[:EXAMPLES]),
+            )
+        )
+    if tally.beyond:
+        most = max(tally.beyond.values())
+        collector.note(
+            DataFinding(
+                "beyond-features",
+                "info" if most <= LENGTH_TOLERANCE else "warning",
+                f"{count_of(len(tally.beyond), 'video')} annotated up to {most} frames beyond "
+                f"the features; {count_of(tally.cut, 'action')} cut at their last frame",
+                {"count": len(tally.beyond), "cut": tally.cut, "most_frames": most},
+                tuple(f"{w}: {n} frames" for w, n in list(tally.beyond.items())[:EXAMPLES]),
+            )
+        )
+    for fps, ratios in tally.ratios.items():
+        ratio = median(ratios)
+        if not LENGTH_RATIOS[0] <= ratio <= LENGTH_RATIOS[1]:
+            collector.note(
+                DataFinding(
+                    "fps-mismatch",
+                    "warning",
+                    f"the features of {count_of(len(ratios), 'video')} annotated at {fps:g} fps "
+                    f"are {ratio:.2f} times as long as their annotations",
+                    {"count": len(ratios), "annotation_fps": fps, "ratio": ratio},
+                )
+            )
+
+
+def _split(
+    videos: Sequence[Video], path: Path, options: DataOptions, collector: Collector
+) -> tuple[tuple[Video, ...], str]:
+    beside = (path.parent / name for name in SPLIT_FILES)
+    found = Path(options.splits) if options.splits else next(filter(Path.is_file, beside), None)
+    if found is None:
+        return tuple(videos), ""
+    table: Mapping[tuple[str, str], str] = read_splits_json(found, collector)
+    tasks = {video.task for video in videos}
+    listed = {key: split for key, split in table.items() if key[0] in tasks}
+    result = tuple(replace(v, split=listed.get((v.task, v.name))) for v in videos)
+    note_unsplit(found, result, listed, collector)
+    return result, f"splits from {found.name}"

@@ -1,0 +1,188 @@
+"""Open HDF5 files, kept per process, and the features read from them.
+
+A file is opened once per process and state of the file; 10,000 reads do not open it 10,000
+times. Nothing outside the file is ever followed: soft and external links, virtual data
+sets and external storage are refused.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import zlib
+from collections import OrderedDict
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import h5py
+import numpy as np
+from numpy.typing import NDArray
+
+from progfix.data.dataset import Segment
+from progfix.errors import InputError, Problem
+
+__all__ = ["HDF5_ERRORS", "Hdf5Features", "labels_checksum", "member", "open_hdf5"]
+
+OPEN_FILES = 16
+"""Files that a process keeps open."""
+
+HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
+"""What h5py raises on a damaged or foreign file."""
+
+_LOCK = threading.RLock()
+_FILES: OrderedDict[tuple[int, str, int, int], tuple[h5py.File, dict[str, h5py.Dataset]]]
+_FILES = OrderedDict()
+
+
+@dataclass(frozen=True)
+class Hdf5Features:
+    """Features of one video in a progfix HDF5 file.
+
+    Attributes:
+        path: The file.
+        group: The video's group.
+        shape: `(T, D)` or `(T, C, H, W)`.
+        labels: Checksum of the labels that the file's index gave for this video, compared
+            with the group's at the first read; None where they were read from the group.
+    """
+
+    path: Path
+    group: str
+    shape: tuple[int, ...]
+    labels: int | None = None
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
+        """Return frames `start` to `stop`, half-open, float32 `(n, ...)`.
+
+        Raises:
+            InputError: If the file has gone, is damaged, or changed since it was opened.
+        """
+        first, last, _ = slice(start, stop).indices(self.shape[0])
+        result = np.empty((max(0, last - first), *self.shape[1:]), np.float32)
+        with _LOCK:
+            try:
+                dataset = self._dataset()
+                if result.size:
+                    dataset.read_direct(result, np.s_[first:last])
+            except HDF5_ERRORS as error:
+                raise self._problem(
+                    "features that can be read",
+                    f"damage ({_short(error)})",
+                    "restore the file from where it came from",
+                ) from error
+        return result
+
+    def _dataset(self) -> h5py.Dataset:
+        file, datasets = _cached(self.path)
+        if self.group not in datasets:
+            group = member(file, self.group, h5py.Group)
+            dataset = member(group, "features", h5py.Dataset)
+            if dataset.shape != self.shape:
+                raise self._problem(
+                    f"features of shape {self.shape}",
+                    f"{dataset.shape}",
+                    "rewrite the file with `progfix data convert`, or open it again",
+                )
+            if self.labels is not None and group_checksum(group) != self.labels:
+                raise self._problem(
+                    "the segments that the file's index names",
+                    "others in the video's group",
+                    "rewrite the file with `progfix data convert`, which renews the index",
+                )
+            datasets[self.group] = dataset
+        return datasets[self.group]
+
+    def _problem(self, expected: str, found: str, fix: str) -> InputError:
+        return InputError(Problem(f"{self.path}, video {self.group}", expected, found, fix))
+
+
+def labels_checksum(segments: Sequence[Segment]) -> int:
+    """Return a checksum of segments as they are stored, in the file's order."""
+    text = ";".join(f"{s.start},{s.end},{int(s.censored)},{s.action}" for s in segments)
+    return zlib.crc32(text.encode())
+
+
+def group_checksum(group: h5py.Group) -> int:
+    """Return `labels_checksum` of the labels that a video's group holds."""
+    spans = np.asarray(member(group, "segments", h5py.Dataset)).reshape(-1, 2)
+    actions = member(group, "actions", h5py.Dataset).asstr()[()]
+    censored = (
+        np.asarray(member(group, "censored", h5py.Dataset))
+        if "censored" in group
+        else np.zeros(len(spans), dtype=np.bool_)
+    )
+    rows = zip(spans, actions, censored, strict=True)
+    return labels_checksum(
+        [Segment(int(s[0]), int(s[1]), action, bool(c)) for s, action, c in rows]
+    )
+
+
+def member(parent: h5py.Group, name: str, kind: type[Any]) -> Any:
+    """Return a member of a group that is a hard link to data in the file itself.
+
+    Raises:
+        KeyError: If there is none of that name.
+        ValueError: If it is a link, of another kind, or stored in another file.
+    """
+    link = parent.get(name, getlink=True)
+    if link is None:
+        raise KeyError(f"no {name!r}")
+    if not isinstance(link, h5py.HardLink):
+        raise ValueError(f"{name!r} is a link to somewhere else")  # noqa: TRY004
+    found = parent[name]
+    if not isinstance(found, kind):
+        raise ValueError(f"{name!r} is no {kind.__name__.lower()}")  # noqa: TRY004
+    if isinstance(found, h5py.Dataset) and (found.is_virtual or found.external):
+        raise ValueError(f"{name!r} is stored in another file")
+    return found
+
+
+def open_hdf5(path: Path) -> h5py.File:
+    """Return an open file, from the cache where it is unchanged.
+
+    Raises:
+        InputError: If it is missing, truncated, or no HDF5 file.
+    """
+    with _LOCK:
+        return _cached(path)[0]
+
+
+def _cached(path: Path) -> tuple[h5py.File, dict[str, h5py.Dataset]]:
+    try:
+        state = path.stat()
+        # The process is part of the key: a handle does not survive a fork.
+        key = (os.getpid(), str(path), state.st_size, state.st_mtime_ns)
+        if key in _FILES:
+            _FILES.move_to_end(key)
+        else:
+            _FILES[key] = (h5py.File(path, "r"), {})
+            if len(_FILES) > OPEN_FILES:
+                _FILES.popitem(last=False)
+    except OSError as error:
+        raise InputError(
+            Problem(
+                str(path),
+                "an HDF5 file",
+                _why_not(path, error),
+                "restore the file from where it came from",
+            )
+        ) from error
+    return _FILES[key]
+
+
+def _why_not(path: Path, error: OSError) -> str:
+    if not path.exists():
+        return "no such file"
+    if path.is_dir():
+        return "a folder"
+    if path.stat().st_size == 0:
+        return "an empty file"
+    if "truncated" in str(error):
+        return "a truncated file"
+    return f"another file ({_short(error)})"
+
+
+def _short(error: Exception) -> str:
+    return str(error).strip("\"'").split("\n")[0] or type(error).__name__

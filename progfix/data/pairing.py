@@ -1,0 +1,89 @@
+"""Which annotation list belongs to which video, where their numbers differ."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+from progfix.data.findings import Collector, DataFinding, count_of
+from progfix.data.gtcc_json import TaskLists
+from progfix.data.options import Pairing
+from progfix.data.views import AnnotationList, collapse_views
+from progfix.errors import Problem
+
+__all__ = ["pair_lists"]
+
+
+def pair_lists(
+    path: Path, tasks: Mapping[str, TaskLists], pairing: Pairing, collector: Collector
+) -> dict[str, list[tuple[str, AnnotationList]]]:
+    """Pair the handles of every task with their annotations.
+
+    Args:
+        path: The JSON file, for messages.
+        tasks: What was read from it.
+        pairing: What to do where there are not as many lists as handles: "refuse",
+            collapse camera "views" where the count comes out and refuse the others, or
+            pair by "position" and drop what is left over.
+        collector: Told of every such task.
+
+    Returns:
+        Pairs by task; a refused task has none.
+    """
+    pairs: dict[str, list[tuple[str, AnnotationList]]] = {}
+    odd: dict[str, str] = {}
+    for name, task in tasks.items():
+        lists = list(task.lists)
+        handles = task.handles
+        if len(lists) != len(handles):
+            collapsed = collapse_views(lists)
+            counts = f"{len(lists)} lists for {count_of(len(handles), 'handle')}"
+            if pairing == "views" and len(collapsed) == len(handles):
+                lists = collapsed
+                odd[name] = f"{counts}, collapsed to {len(collapsed)} recordings"
+            elif pairing == "position" and len(lists) > len(handles):
+                odd[name] = f"{counts}, the first {len(handles)} taken by position"
+            else:
+                collector.refuse("mismatched-lists", _mismatch(path, name, task, len(collapsed)))
+                continue
+        pairs[name] = list(zip(handles, lists, strict=False))
+    if odd:
+        _note(odd, pairing, tasks, collector)
+    return pairs
+
+
+def _mismatch(path: Path, name: str, task: TaskLists, recordings: int) -> Problem:
+    handles = len(task.handles)
+    comes_out = recordings == handles
+    found = (
+        f"{count_of(len(task.lists), 'list')}, which collapse to "
+        f"{count_of(recordings, 'recording')}"
+    )
+    fix = f"pass --skip-tasks {name}"
+    if comes_out:
+        fix = f"pass --pairing views, or {fix.removeprefix('pass ')}"
+    return Problem(
+        f"{path}, task {name}", f"one annotation list for each of {handles} handles", found, fix
+    )
+
+
+def _note(
+    odd: Mapping[str, str], pairing: Pairing, tasks: Mapping[str, TaskLists], collector: Collector
+) -> None:
+    lists = sum(len(tasks[name].lists) for name in odd)
+    handles = sum(len(tasks[name].handles) for name in odd)
+    counts = f"{lists} lists for {handles} handles in {count_of(len(odd), 'task')}"
+    title = (
+        f"{counts}: camera views collapsed to recordings"
+        if pairing == "views"
+        else f"{counts} paired by position: after the first surplus list the labels are wrong"
+    )
+    collector.note(
+        DataFinding(
+            "mismatched-lists",
+            "info" if pairing == "views" else "warning",
+            title,
+            {"tasks": len(odd), "lists": lists, "handles": handles},
+            tuple(f"{name}: {text}" for name, text in odd.items()),
+        )
+    )
