@@ -1,0 +1,92 @@
+"""Two evaluations side by side: paired differences over the videos that both have."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import numpy as np
+
+from progfix.evaluation.estimates import Estimate, Evaluation, resampled
+from progfix.evaluation.scores import METRICS, counts, scores
+from progfix.metrics.bootstrap import percentile_interval
+
+__all__ = ["Comparison", "compare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Comparison:
+    """Differences `other - reference`, on the same videos under the same resamples.
+
+    Attributes:
+        differences: By metric; NaN where either is undefined.
+        videos: Videos that both have.
+        left_out: Videos that only one of them has.
+        unequal_frames: Videos of which the two were given different numbers of frames.
+    """
+
+    differences: Mapping[str, Estimate]
+    videos: int
+    left_out: int
+    unequal_frames: int
+
+    def certain(self, metric: str) -> bool:
+        """Whether the 95 % interval of a difference excludes zero."""
+        difference = self.differences[metric]
+        return difference.low > 0 or difference.high < 0
+
+
+def compare(
+    reference: Evaluation, other: Evaluation, *, bootstrap: int = 1000, seed: int = 0
+) -> Comparison:
+    """Compare two evaluations, video by video.
+
+    Videos are paired by task and name, and by name alone where one of the two has no tasks.
+
+    Args:
+        reference: What is subtracted.
+        other: What it is subtracted from.
+        bootstrap: Resamples of the common videos; 0 for no intervals.
+        seed: Of the resamples.
+
+    Returns:
+        The differences; with no common video, all undefined.
+    """
+    first, second = reference.sums, other.sums
+    named = "task" in first.missing | second.missing
+    keys = [
+        {key if not named else ("", key[1]): place for place, key in enumerate(sums.videos)}
+        for sums in (first, second)
+    ]
+    common = sorted(keys[0].keys() & keys[1].keys())
+    left_out = len(first.videos) + len(second.videos) - 2 * len(common)
+    if not common:
+        return Comparison({name: Estimate(np.nan) for name in METRICS}, 0, left_out, 0)
+    pair = []
+    for sums, places in zip((first, second), keys, strict=True):
+        # Both in the order of the common names, so that each resample draws the same videos.
+        chosen = np.array([places[key] for key in common], dtype=np.int64)
+        pair.append(sums.take_videos(chosen))
+    once = np.ones((1, len(common)))
+    values = [scores(sums, once) for sums in pair]
+    draws = [resampled(sums, resamples=bootstrap, seed=seed) for sums in pair]
+    found = [counts(sums) for sums in pair]
+    low, high = percentile_interval(
+        np.stack([draws[1][name] - draws[0][name] for name in METRICS], axis=1)
+    )
+    frames = [sums.per_video(sums.column("frames")) for sums in pair]
+    return Comparison(
+        {
+            name: Estimate(
+                float(values[1][name][0] - values[0][name][0]),
+                float(low[i]),
+                float(high[i]),
+                min(found[0][name][0], found[1][name][0]),
+                max(found[0][name][1], found[1][name][1]),
+            )
+            for i, name in enumerate(METRICS)
+        },
+        len(common),
+        left_out,
+        int(np.count_nonzero(frames[0] != frames[1])),
+    )

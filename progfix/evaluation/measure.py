@@ -1,0 +1,205 @@
+"""From predictions to sums: everything that needs to see frames happens here, once."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progfix.baselines import CONSTANT
+from progfix.errors import InputError, Problem
+from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
+from progfix.leave_one_out import SegmentPool
+from progfix.metrics.errors import error_sums
+from progfix.metrics.positions import binned_sums, position_bins, value_bins
+from progfix.metrics.rank import rank_correlation, steps
+from progfix.metrics.segments import segment_lengths, segment_sums
+from progfix.metrics.spread import LEVELS, level_of, moments
+from progfix.predictions import Predictions
+
+__all__ = ["PIT_BINS", "Counting", "count_left_out", "measure", "require_finite"]
+
+PIT_BINS = 10
+_ROWS = 1_000_000
+
+
+class Counting(Protocol):
+    """Frame counting, fitted on whatever."""
+
+    @property
+    def fitted_on(self) -> str:
+        """What the durations were, for reports."""
+        ...
+
+    def predict(self, frames: Predictions, *, per_action: bool = False) -> NDArray[np.float64]:
+        """Return the answers for the rows of `frames`."""
+        ...
+
+
+def require_finite(chunk: Predictions) -> None:
+    """Check that every prediction is a number.
+
+    Raises:
+        InputError: If one is NaN or infinite, naming each video that has one.
+    """
+    bad = ~np.isfinite(chunk.prediction)
+    if bad.any():
+        rows = np.flatnonzero(bad)
+        names = dict.fromkeys(chunk.video.names[code] for code in chunk.video.codes[rows])
+        raise InputError(
+            Problem(
+                f"predictions of video {name}",
+                "finite numbers",
+                f"{chunk.prediction[rows[0]]} in {len(rows)} frames of this batch",
+                "look for a diverged model or non-finite features",
+            )
+            for name in names
+        )
+
+
+def measure(chunk: Predictions, *, bins: int, counting: Counting | None) -> Sums:
+    """Return the sums of a chunk of whole segments.
+
+    Args:
+        chunk: At least one row, predictions finite.
+        bins: Position bins.
+        counting: What frame counting answers; None keeps what is needed to leave each
+            video out later, and NaN in its place.
+    """
+    starts = chunk.segment_starts()
+    first = starts.astype(np.intp)
+    last = first + segment_lengths(starts, len(chunk)) - 1
+    keys, video = _videos(chunk)
+    prediction, target = chunk.prediction, chunk.target
+    errors = error_sums(prediction, target, starts)
+    mean, deviations = moments(prediction, starts)
+    target_mean, target_deviations = moments(target, starts)
+    correlation, step = rank_correlation(prediction, starts), steps(prediction, starts)
+    complete = chunk.elapsed[last] == chunk.duration[last]
+    segments: dict[str, NDArray[np.generic]] = {
+        "video": video[first],
+        "action": chunk.action.codes[first].astype(np.int64),
+        "index": chunk.segment[first],
+        "duration": chunk.duration[first],
+        "frames": segment_lengths(starts, len(chunk)).astype(np.float64),
+        **errors._asdict(),
+        "mean": mean,
+        "deviations": deviations,
+        "target_mean": target_mean,
+        "target_deviations": target_deviations,
+        **correlation._asdict(),
+        **step._asdict(),
+        "first": np.where(chunk.elapsed[first] == 1, prediction[first], np.nan),
+        "last": np.where(complete, prediction[last], np.nan),
+        **_calibration(chunk, starts),
+        **_baselines(chunk, starts, counting),
+    }
+    runs = _runs(chunk, starts) if counting is None else np.empty((0, 3), np.int64)
+    tables = _tables(chunk, video, len(keys), bins)
+    return Sums(keys, chunk.action.names, segments, tables, runs, chunk.missing)
+
+
+def count_left_out(sums: Sums) -> Sums:
+    """Fill in what frame counting answers, each video's from the segments of all others."""
+    pool = SegmentPool(sums.index("video"), sums.index("action"), sums.index("duration"))
+    segments = dict(sums.segments)
+    size = len(segments["video"])
+    columns = {
+        f"{name}_{power}": np.zeros(size)
+        for name in BASELINE_COLUMNS[1:]
+        for power in ("absolute", "squared")
+    }
+    lengths = sums.runs[:, 2] - sums.runs[:, 1] + 1
+    # Cut between runs: whole runs of up to a million rows are expanded at once.
+    block = np.cumsum(lengths) // _ROWS
+    for runs in np.split(sums.runs, np.flatnonzero(np.diff(block)) + 1):
+        length = runs[:, 2] - runs[:, 1] + 1
+        segment = np.repeat(runs[:, 0], length)
+        before = np.repeat(np.cumsum(length) - length - runs[:, 1], length)
+        elapsed = np.arange(len(segment)) - before
+        target = elapsed / pool.duration[segment]
+        for name in BASELINE_COLUMNS[1:]:
+            answers = pool.answers(
+                pool.video[segment],
+                pool.action[segment],
+                elapsed,
+                per_action=name.endswith("per_action"),
+            )
+            error = answers - target
+            columns[f"{name}_absolute"] += np.bincount(segment, np.abs(error), minlength=size)
+            columns[f"{name}_squared"] += np.bincount(segment, error * error, minlength=size)
+    segments |= columns
+    return Sums(sums.videos, sums.actions, segments, sums.tables, sums.runs, sums.missing)
+
+
+def _videos(chunk: Predictions) -> tuple[tuple[tuple[str, str], ...], NDArray[np.int64]]:
+    """Return the distinct (task, name) of a chunk, and each row's index into them."""
+    width = max(1, len(chunk.video.names))
+    pair = chunk.task.codes.astype(np.int64) * width + chunk.video.codes
+    distinct, inverse = np.unique(pair, return_inverse=True)
+    keys = [(chunk.task.names[p // width], chunk.video.names[p % width]) for p in distinct.tolist()]
+    return tuple(keys), inverse.astype(np.int64)
+
+
+def _baselines(
+    chunk: Predictions, starts: NDArray[np.int64], counting: Counting | None
+) -> dict[str, NDArray[np.float64]]:
+    answers = {"constant": np.full(len(chunk), CONSTANT)}
+    for name in BASELINE_COLUMNS[1:]:
+        answers[name] = (
+            np.full(len(chunk), np.nan)
+            if counting is None
+            else counting.predict(chunk, per_action=name.endswith("per_action"))
+        )
+    columns = {}
+    for name, values in answers.items():
+        sums = error_sums(values, chunk.target, starts)
+        columns[f"{name}_absolute"], columns[f"{name}_squared"] = sums.absolute, sums.squared
+    return columns
+
+
+def _calibration(chunk: Predictions, starts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+    nothing = np.zeros(len(starts))
+    frames = segment_lengths(starts, len(chunk)).astype(np.float64)
+    columns = dict.fromkeys(("inside", "width", "bounded", "crps", "scored"), nothing)
+    if chunk.lower is not None and chunk.upper is not None:
+        inside = (chunk.lower <= chunk.target) & (chunk.target <= chunk.upper)
+        columns["inside"] = segment_sums(inside, starts)
+        columns["width"] = segment_sums(chunk.upper - chunk.lower, starts)
+        columns["bounded"] = frames
+    if chunk.crps is not None:
+        columns["crps"], columns["scored"] = segment_sums(chunk.crps, starts), frames
+    return columns
+
+
+def _tables(
+    chunk: Predictions, video: NDArray[np.int64], videos: int, bins: int
+) -> dict[str, NDArray[np.generic]]:
+    error = chunk.prediction - chunk.target
+    columns = (np.abs(error), error)
+    position = position_bins(chunk.elapsed, chunk.duration, bins)
+    value = value_bins(chunk.prediction, bins)
+    level = video * len(LEVELS) + level_of(chunk.prediction)
+    levels = np.bincount(level, minlength=videos * len(LEVELS)).reshape(videos, -1)
+    pit = np.zeros((videos, PIT_BINS), dtype=np.int64)
+    if chunk.pit is not None:
+        cell = video * PIT_BINS + value_bins(chunk.pit, PIT_BINS)
+        pit = np.bincount(cell, minlength=pit.size).reshape(pit.shape)
+    return {
+        "positions": binned_sums(position, video, columns, groups=videos, bins=bins),
+        "values": binned_sums(value, video, columns, groups=videos, bins=bins),
+        "levels": levels.astype(np.int32),
+        "pit": pit,
+    }
+
+
+def _runs(chunk: Predictions, starts: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Return the runs of consecutive frames: segment, first and last elapsed."""
+    new = np.ones(len(chunk), dtype=np.bool_)
+    new[1:] = chunk.elapsed[1:] != chunk.elapsed[:-1] + 1
+    new[starts] = True
+    first = np.flatnonzero(new)
+    last = np.append(first[1:], len(chunk)) - 1
+    segment = np.searchsorted(starts, first, side="right") - 1
+    return np.stack([segment, chunk.elapsed[first], chunk.elapsed[last]], axis=1)

@@ -1,0 +1,95 @@
+"""How far predictions spread: moments that merge without cancellation, and quantiles."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from progfix.metrics.segments import ratio, segment_lengths, segment_sums
+
+__all__ = ["LEVELS", "level_of", "levels_quantile", "moments", "pooled_std", "weighted_median"]
+
+_PER_UNIT = 200
+LEVELS = np.arange(-_PER_UNIT, 2 * _PER_UNIT + 1) / _PER_UNIT
+"""The values that quantiles of predictions are given in: -1 to 2 in steps of .005."""
+
+
+def moments(
+    values: NDArray[np.float64], starts: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Return the mean and the sum of squared deviations of each segment, float64 `(s,)`."""
+    lengths = segment_lengths(starts, len(values))
+    mean = segment_sums(values, starts) / lengths
+    deviation = values - np.repeat(mean, lengths)
+    return mean, segment_sums(deviation * deviation, starts)
+
+
+def pooled_std(
+    count: NDArray[np.float64],
+    mean: NDArray[np.float64],
+    deviations: NDArray[np.float64],
+    weights: NDArray[np.float64],
+) -> NDArray[np.float64]:
+    """Return the standard deviation over the frames of weighted segments.
+
+    Args:
+        count: Frames of each segment, `(s,)`.
+        mean: Mean of each segment, `(s,)`.
+        deviations: Sum of squared deviations from it, `(s,)`.
+        weights: How often each segment counts, one row per resample, `(b, s)`.
+
+    Returns:
+        float64 `(b,)`, dividing by the frames; NaN without any.
+    """
+    # Means are taken about their overall mean, so that collapsed predictions do not cancel.
+    centred = mean - np.sum(count * mean) / max(1.0, float(np.sum(count)))
+    frames = weights @ count
+    first = ratio(weights @ (count * centred), frames)
+    second = ratio(weights @ (deviations + count * centred**2), frames)
+    return np.sqrt(np.maximum(second - first**2, 0.0))
+
+
+def level_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the index of the lowest of `LEVELS` that is not below each value."""
+    # A value that is a level up to rounding is that level.
+    index: NDArray[np.float64] = np.ceil((values - LEVELS[0]) * _PER_UNIT - 1e-9)
+    return np.clip(index, 0, len(LEVELS) - 1).astype(np.int64)
+
+
+def levels_quantile(counts: NDArray[np.float64], share: float) -> NDArray[np.float64]:
+    """Return the lowest level that at least a share of the values does not exceed.
+
+    Args:
+        counts: Values per level, one row per resample, `(b, len(LEVELS))`.
+        share: In (0, 1).
+
+    Returns:
+        float64 `(b,)`; NaN without values.
+    """
+    running = np.cumsum(counts, axis=1)
+    total = running[:, -1]
+    reached = running >= (share * total)[:, None] - 1e-9
+    return np.where(total > 0, LEVELS[np.argmax(reached, axis=1)], np.nan)
+
+
+def weighted_median(
+    values: NDArray[np.float64], weights: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Return the median of values that are repeated a whole number of times.
+
+    Args:
+        values: `(s,)`; NaN is left out.
+        weights: Repetitions, one row per resample, `(b, s)`.
+
+    Returns:
+        float64 `(b,)`, the mean of the middle two where their number is even; NaN without any.
+    """
+    order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
+    if len(order) == 0:
+        return np.full(len(weights), np.nan)
+    running = np.cumsum(weights[:, order], axis=1)
+    total = running[:, -1]
+    low = np.argmax(running > ((total - 1) // 2)[:, None], axis=1)
+    high = np.argmax(running > (total // 2)[:, None], axis=1)
+    middle = (values[order][low] + values[order][high]) / 2
+    return np.where(total > 0, middle, np.nan)
