@@ -21,13 +21,13 @@ def position_bins(
         duration: At least `elapsed`, `(n,)`.
         bins: Number of bins.
     """
-    index: NDArray[np.int64] = (elapsed * bins - 1) // duration
-    return index
+    return (elapsed * bins - 1) // duration
 
 
 def value_bins(prediction: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     """Return the bin of each prediction in (k / bins, (k + 1) / bins]; outside, the nearest."""
-    return np.clip(np.ceil(prediction * bins) - 1, 0, bins - 1).astype(np.int64)
+    index: NDArray[np.float64] = np.ceil(prediction * bins) - 1
+    return np.clip(index, 0, bins - 1).astype(np.int64)
 
 
 def binned_sums(
