@@ -135,7 +135,7 @@ def expressible(spec: HeadSpec) -> str | None:
     if spec.kind != "gru":
         return "its loaders build no head without a GRU"
     if spec.output != "progress":
-        return "its heads answer progress, not increments"
+        return f"its heads answer progress itself, not {spec.output!r}"
     if set(spec.extra) - {"position"}:
         return f"its heads have no input column {spec.extra[-1]!r} that its loaders recognise"
     if spec.hidden != 64:

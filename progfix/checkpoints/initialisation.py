@@ -39,13 +39,13 @@ def head_within_initialisation(head: ProgressHead) -> bool:
         bounds |= {id(p): 1 / math.sqrt(size) for p in module.parameters(recurse=False)}
     last = head.fc[-1]
     set_bias = last.bias if isinstance(last, nn.Linear) else None
-    starts = {FORK_BIAS, head.spec.last_bias}
+    starts = [0.0 if head.spec.last_bias is None else head.spec.last_bias, FORK_BIAS]
     return all(
         _within(parameter, bounds.get(id(parameter), 0.0))
-        or (parameter is set_bias and float(parameter) in starts)
+        or (parameter is set_bias and any(_within(parameter - start, 0.0) for start in starts))
         for parameter in head.parameters()
     )
 
 
-def _within(parameter: Tensor, bound: float) -> bool:
-    return float(torch.max(parameter.detach().abs())) <= bound + TOLERANCE
+def _within(values: Tensor, bound: float) -> bool:
+    return float(torch.max(values.detach().abs())) <= bound + TOLERANCE

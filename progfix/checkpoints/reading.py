@@ -137,20 +137,17 @@ def _inspect_zip(file: BinaryIO, where: str) -> None:
                 f"{claimed} bytes claimed by a file of {size}",
                 "do not use this file, or load it where you trust it and save it again",
             )
+        for entry in entries:
+            if entry.CRC == 0:
+                # Where torch was told to compute no checksums there is nothing to compare.
+                del entry.CRC
         opcodes = next(pickles(archive.read(records[0])))
         _check_imports(opcodes, where)
-        if opcodes[0] != ("PROTO", 2):
-            raise _bad(
-                where,
-                "pickle protocol 2, the default of torch.save",
-                " ".join(str(part) for part in opcodes[0]),
-                "load the file where you trust it and save it with the default",
-            )
+        _check_protocol(opcodes, where)
         for entry in entries:
-            if entry.CRC:  # torch writes 0 where it was told to compute none
-                with archive.open(entry) as record:
-                    while record.read(_CHUNK):
-                        pass
+            with archive.open(entry) as record:
+                while record.read(_CHUNK):
+                    pass
 
 
 def _inspect_legacy(data: bytes, where: str) -> None:
@@ -171,6 +168,8 @@ def _inspect_legacy(data: bytes, where: str) -> None:
         )
     if len(found) < 5:
         raise _damaged(where, f"an end after {len(data)} bytes")
+    for opcodes in found:
+        _check_protocol(opcodes, where)
 
 
 def _check_imports(opcodes: list[tuple[str, object]], where: str) -> None:
@@ -182,6 +181,16 @@ def _check_imports(opcodes: list[tuple[str, object]], where: str) -> None:
             f"one that imports {', '.join(refused)}",
             "progfix executes no pickle: load the file where you trust it, keep only such "
             "objects, and save it again",
+        )
+
+
+def _check_protocol(opcodes: list[tuple[str, object]], where: str) -> None:
+    if opcodes[0] != ("PROTO", 2):
+        raise _bad(
+            where,
+            "pickle protocol 2, the default of torch.save",
+            " ".join(str(part) for part in opcodes[0]),
+            "load the file where you trust it and save it with the default",
         )
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from progfix.checkpoints.fields import section, weights
 from progfix.checkpoints.reading import safe_load
 from progfix.encoders import Encoder, rebuild_encoder
 
@@ -24,9 +25,7 @@ def gtcc_name(request: pytest.FixtureRequest) -> str:
 @pytest.fixture
 def gtcc_encoder(gtcc_name: str) -> Encoder:
     payload = safe_load(FIXTURES / f"{gtcc_name}.pt")
-    state = {
-        name.removeprefix("module."): tensor
-        for name, tensor in payload["model_state_dict"].items()
-    }
+    table = section(payload, "model_state_dict")
+    state = weights({str(n).removeprefix("module."): t for n, t in table.items()}, where=gtcc_name)
     encoder = {name: t for name, t in state.items() if not name.startswith("progress_head.")}
     return rebuild_encoder(encoder, {}, where=gtcc_name)

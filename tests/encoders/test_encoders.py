@@ -23,7 +23,8 @@ def weights(encoder: torch.nn.Module) -> dict[str, Array]:
 
 def run(encoder: Encoder, features: Array) -> Array:
     with torch.no_grad():
-        return encoder(torch.from_numpy(features).float()).double().numpy()
+        embeddings: Array = encoder(torch.from_numpy(features).float()).double().numpy()
+    return embeddings
 
 
 def linear(values: Array, table: dict[str, Array], name: str) -> Array:
@@ -45,8 +46,7 @@ def frames_that_matter(encoder: Encoder, length: int, frame: int) -> list[int]:
 def test_stacking_by_hand() -> None:
     # One channel, one kernel of two frames (10, 1): y[t] = 10 x[t] + x[t + 1], zero beyond.
     encoder = Stacking(input_size=1, widths=(1,), temporal_depth=2)
-    with torch.no_grad():
-        encoder.convolutional_layers[0].weight[:] = torch.tensor([[[10.0, 1.0]]])
+    encoder.load_state_dict({"convolutional_layers.0.weight": torch.tensor([[[10.0, 1.0]]])})
     assert run(encoder, np.array([[1.0], [2.0], [3.0]]))[:, 0].tolist() == [12.0, 23.0, 30.0]
 
 
