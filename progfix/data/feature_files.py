@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from progfix.data.findings import Collector
+from progfix.data.collector import Collector
 from progfix.data.npy import NpyFeatures, npy_shape
 from progfix.errors import InputError, Problem
 

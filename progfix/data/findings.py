@@ -1,12 +1,8 @@
-"""What can be wrong with data: the table of findings, and their collection while reading.
-
-A reader never stops at the first defect. It hands everything it notices to a `Collector`;
-opening for use refuses what has a `Problem`, checking lists it all.
-"""
+"""What can be wrong with data: the table of findings."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -15,7 +11,6 @@ from progfix.errors import Problem
 __all__ = [
     "EXAMPLES",
     "FINDINGS",
-    "Collector",
     "DataFinding",
     "FindingText",
     "Severity",
@@ -32,20 +27,28 @@ class FindingText:
     """What is said of every finding with the same id.
 
     Attributes:
+        noun: The defect, after "1".
+        nouns: The defects, after a larger number.
         why: What goes wrong if nothing is done about it.
         fix: What to do, the best first.
     """
 
+    noun: str
+    nouns: str
     why: str
     fix: tuple[str, ...]
 
 
 FINDINGS: Mapping[str, FindingText] = {
     "invalid-file": FindingText(
+        "unusable file or part of one",
+        "unusable files or parts of them",
         "what cannot be read cannot be used",
         ("mend the file, or leave the videos out",),
     ),
     "mismatched-lists": FindingText(
+        "task whose annotation lists are not one per video",
+        "tasks whose annotation lists are not one per video",
         "annotations are paired with videos by position, so one list too many gives every "
         "later video the labels of another",
         (
@@ -55,10 +58,14 @@ FINDINGS: Mapping[str, FindingText] = {
         ),
     ),
     "invalid-segments": FindingText(
+        "segment reversed or outside its video",
+        "segments reversed or outside their videos",
         "a segment that ends before it starts or lies outside the video has no progress",
         ("mend the annotation",),
     ),
     "overlapping-segments": FindingText(
+        "segment overlapping an earlier one by more than a boundary frame",
+        "segments overlapping an earlier one by more than a boundary frame",
         "a frame in two segments has two targets; one shared boundary frame is the habit of "
         "inclusive ends and kept in both, more is a mistake",
         (
@@ -67,52 +74,76 @@ FINDINGS: Mapping[str, FindingText] = {
         ),
     ),
     "zero-length-segments": FindingText(
+        "segment without a frame",
+        "segments without a frame",
         "a segment with no frame at the features' rate cannot be predicted",
         ("raise --frame-rate if there are features at a higher rate",),
     ),
     "beyond-features": FindingText(
+        "action that starts after the last frame of the features",
+        "actions that start after the last frame of the features",
         "annotations that go on after the features' last frame have no input there",
         ("extract features up to the end", "check --fps and --frame-rate"),
     ),
     "missing-features": FindingText(
+        "video without usable features",
+        "videos without usable features",
         "a video without features can be counted but not predicted",
         ("add the files", "--feature-dir names their folder"),
     ),
     "feature-shapes": FindingText(
+        "video with features of another size than most",
+        "videos with features of another size than most",
         "a model takes features of one size",
         ("extract the features of all videos in the same way",),
     ),
     "missing-splits": FindingText(
+        "unknown split",
+        "unknown splits",
         "videos in no split are neither trained nor tested on",
         ("name them in the splits file", "--splits names the file or bundle"),
     ),
     "split-leak": FindingText(
+        "video in two splits",
+        "videos in two splits",
         "a video that is in training and in test makes the test score a memory test",
         ("keep it in one split",),
     ),
     "background-as-action": FindingText(
+        "action that looks like background",
+        "actions that look like background",
         "background has no beginning and no end, so its progress cannot be learnt and its "
         "frames drown the others",
         ("--background names what is no action",),
     ),
     "non-finite": FindingText(
+        "video with NaN or infinite features",
+        "videos with NaN or infinite features",
         "one NaN or infinite feature turns the loss and every weight into NaN",
         ("extract the features of these videos again", "leave the videos out"),
     ),
     "constant-features": FindingText(
+        "video whose features never change",
+        "videos whose features never change",
         "features that never change say nothing about progress",
         ("extract the features of these videos again",),
     ),
     "one-frame-actions": FindingText(
+        "action of one frame",
+        "actions of one frame",
         "an action of one frame is complete at once: its only target is 1, and a constant "
         "0.5 errs by .5 on it",
         ("raise --frame-rate if there are features at a higher rate",),
     ),
     "duplicate-videos": FindingText(
+        "name of several videos",
+        "names of several videos",
         "the same content twice counts twice, and leaks when the copies are in two splits",
         ("remove one copy",),
     ),
     "fps-mismatch": FindingText(
+        "video whose labels and features are at different or unknown rates",
+        "videos whose labels and features are at different or unknown rates",
         "annotations at another rate than the features put every segment in the wrong place",
         ("check --fps and --frame-rate",),
     ),
@@ -157,40 +188,7 @@ class DataFinding:
         }
 
 
-class Collector:
-    """Gathers findings while data is read."""
-
-    def __init__(self) -> None:
-        self._problems: dict[str, list[Problem]] = {}
-        self._noted: list[DataFinding] = []
-
-    def refuse(self, finding: str, problem: Problem) -> None:
-        """Record a defect that opening for use must refuse."""
-        self._problems.setdefault(finding, []).append(problem)
-
-    def note(self, finding: DataFinding) -> None:
-        """Record something that opening for use can live with."""
-        self._noted.append(finding)
-
-    def findings(self) -> tuple[DataFinding, ...]:
-        """Return all findings, errors first within the order of `FINDINGS`."""
-        refused = [
-            DataFinding(
-                name,
-                "error",
-                f"{problems[0].where}: {problems[0].found}"
-                if len(problems) == 1
-                else f"{len(problems)} defects, such as {problems[0].where}: {problems[0].found}",
-                {"count": len(problems)},
-                tuple(f"{p.where}: {p.found}" for p in problems[:EXAMPLES]),
-                tuple(problems),
-            )
-            for name, problems in self._problems.items()
-        ]
-        return in_order([*refused, *self._noted])
-
-
-def in_order(findings: list[DataFinding]) -> tuple[DataFinding, ...]:
+def in_order(findings: Sequence[DataFinding]) -> tuple[DataFinding, ...]:
     """Sort findings by severity, then by the order of `FINDINGS`."""
     severities: tuple[Severity, ...] = ("error", "warning", "info")
     ids = list(FINDINGS)

@@ -7,9 +7,10 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from statistics import median
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import Segment, Video
 from progfix.data.feature_files import feature_files, feature_folder
-from progfix.data.findings import EXAMPLES, Collector, DataFinding, count_of
+from progfix.data.findings import count_of
 from progfix.data.frame_rates import annotation_fps, parse_fps, to_feature_frame
 from progfix.data.gtcc_json import check_lists, parse_gtcc_json
 from progfix.data.options import DataOptions
@@ -163,39 +164,36 @@ def _compare_lengths(
 
 def _report(tally: _Tally, collector: Collector) -> None:
     if tally.empty:
-        title = f"{count_of(len(tally.empty), 'segment')} without a frame at this rate, left out"
         collector.note(
-            DataFinding(
-                "zero-length-segments",
-                "info",
-                title,
-                {"count": len(tally.empty)},
-                tuple(tally.empty[:EXAMPLES]),
-            )
+            "zero-length-segments",
+            "info",
+            f"{count_of(len(tally.empty), 'segment')} without a frame at this rate, left out",
+            examples=tally.empty,
+            count=len(tally.empty),
         )
     if tally.beyond:
         most = max(tally.beyond.values())
         collector.note(
-            DataFinding(
-                "beyond-features",
-                "info" if most <= LENGTH_TOLERANCE else "warning",
-                f"{count_of(len(tally.beyond), 'video')} annotated up to {most} frames beyond "
-                f"the features; {count_of(tally.cut, 'action')} cut at their last frame",
-                {"count": len(tally.beyond), "cut": tally.cut, "most_frames": most},
-                tuple(f"{w}: {n} frames" for w, n in list(tally.beyond.items())[:EXAMPLES]),
-            )
+            "beyond-features",
+            "info" if most <= LENGTH_TOLERANCE else "warning",
+            f"{count_of(len(tally.beyond), 'video')} annotated up to {most} frames beyond "
+            f"the features; {count_of(tally.cut, 'action')} cut at their last frame",
+            examples=[f"{where}: {n} frames" for where, n in tally.beyond.items()],
+            count=len(tally.beyond),
+            cut=tally.cut,
+            most_frames=most,
         )
     for fps, ratios in tally.ratios.items():
         ratio = median(ratios)
         if not LENGTH_RATIOS[0] <= ratio <= LENGTH_RATIOS[1]:
             collector.note(
-                DataFinding(
-                    "fps-mismatch",
-                    "warning",
-                    f"the features of {count_of(len(ratios), 'video')} annotated at {fps:g} fps "
-                    f"are {ratio:.2f} times as long as their annotations",
-                    {"count": len(ratios), "annotation_fps": fps, "ratio": ratio},
-                )
+                "fps-mismatch",
+                "warning",
+                f"the features of {count_of(len(ratios), 'video')} annotated at {fps:g} fps "
+                f"are {ratio:.2f} times as long as their annotations",
+                count=len(ratios),
+                annotation_fps=fps,
+                ratio=ratio,
             )
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from operator import eq
 from pathlib import Path
 
-from progfix.data.findings import Collector, DataFinding
+from progfix.data.collector import Collector
 from progfix.data.splits import load_json
 from progfix.data.views import AnnotationList
 from progfix.errors import InputError, Problem
@@ -143,12 +143,11 @@ def check_lists(
             shared += sum(map(eq, one.ends[:-1], one.starts[1:]))
     if shared:
         collector.note(
-            DataFinding(
-                "overlapping-segments",
-                "info",
-                f"{shared:,} of {pairs:,} segments end on the frame on which the next one starts",
-                {"shared_boundaries": shared, "pairs": pairs},
-            )
+            "overlapping-segments",
+            "info",
+            f"{shared:,} of {pairs:,} segments end on the frame on which the next one starts",
+            shared_boundaries=shared,
+            pairs=pairs,
         )
 
 

@@ -9,8 +9,8 @@ from urllib.parse import unquote
 import h5py
 import numpy as np
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import Video
-from progfix.data.findings import Collector, DataFinding
 from progfix.data.hdf5_group import SharedFrames, checked, read_group
 from progfix.data.hdf5_handles import HDF5_ERRORS, open_hdf5
 from progfix.data.hdf5_index import INDEX, SEGMENTS, read_index
@@ -113,22 +113,19 @@ def _without(video: Video, background: tuple[str, ...]) -> Video:
 
 def _note_stale_index(collector: Collector) -> None:
     collector.note(
-        DataFinding(
-            "invalid-file",
-            "warning",
-            "the index does not fit the videos and was left aside; `progfix data convert` "
-            "writes a new one",
-        )
+        "invalid-file",
+        "warning",
+        "the index does not fit the videos and was left aside; `progfix data convert` "
+        "writes a new one",
     )
 
 
 def _note_shared(shared: SharedFrames, collector: Collector) -> None:
     collector.note(
-        DataFinding(
-            "overlapping-segments",
-            "info",
-            f"{shared.count:,} of {shared.segments:,} segments start on the last frame of an "
-            f"earlier one",
-            {"shared_boundaries": shared.count, "segments": shared.segments},
-        )
+        "overlapping-segments",
+        "info",
+        f"{shared.count:,} of {shared.segments:,} segments start on the last frame of an "
+        f"earlier one",
+        shared_boundaries=shared.count,
+        segments=shared.segments,
     )

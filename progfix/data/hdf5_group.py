@@ -11,8 +11,8 @@ from urllib.parse import unquote
 import h5py
 import numpy as np
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Segment, Video
-from progfix.data.findings import Collector
 from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, member
 from progfix.data.reading import valid_segments
 from progfix.data.splits import unknown_split

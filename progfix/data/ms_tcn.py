@@ -18,9 +18,10 @@ from dataclasses import replace
 from itertools import groupby
 from pathlib import Path
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Segment, Video
 from progfix.data.feature_files import feature_files
-from progfix.data.findings import EXAMPLES, Collector, DataFinding, count_of
+from progfix.data.findings import count_of
 from progfix.data.frame_rates import parse_fps
 from progfix.data.npy import NpyFeatures
 from progfix.data.options import DataOptions
@@ -176,13 +177,15 @@ def _runs(labels: Sequence[str], background: tuple[str, ...]) -> tuple[Segment, 
 def _note_cuts(cuts: Mapping[str, int], collector: Collector) -> None:
     if cuts:
         most = max(map(abs, cuts.values()))
-        title = (
-            f"{count_of(len(cuts), 'video')} with up to {most} frames more labels than features "
-            "or the reverse; the longer is cut"
+        collector.note(
+            "beyond-features",
+            "info",
+            f"{count_of(len(cuts), 'video')} with up to {most} frames more labels than "
+            "features or the reverse; the longer is cut",
+            examples=[f"{name}: {difference:+d} labels" for name, difference in cuts.items()],
+            count=len(cuts),
+            most_frames=most,
         )
-        counts = {"count": len(cuts), "most_frames": most}
-        examples = tuple(f"{name}: {n:+d} labels" for name, n in list(cuts.items())[:EXAMPLES])
-        collector.note(DataFinding("beyond-features", "info", title, counts, examples))
 
 
 def _split(

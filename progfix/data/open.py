@@ -5,17 +5,17 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
-from pathlib import Path
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import Dataset, Video
-from progfix.data.findings import Collector, count_of, in_order
+from progfix.data.findings import count_of, in_order
 from progfix.data.gtcc import read_gtcc
-from progfix.data.gtcc_json import is_gtcc_json
 from progfix.data.hdf5 import read_hdf5
-from progfix.data.ms_tcn import is_ms_tcn, read_ms_tcn
-from progfix.data.options import BUILT_IN, DataOptions, Reader
+from progfix.data.ms_tcn import read_ms_tcn
+from progfix.data.options import BUILT_IN, DataOptions
 from progfix.data.reading import Reading, tasks_to_keep
-from progfix.data.splits import derive_splits, load_json
+from progfix.data.recognise import Kind, recognise
+from progfix.data.splits import derive_splits
 from progfix.data.synthetic import parse_procedures, procedures
 from progfix.errors import InputError, Problem
 
@@ -24,10 +24,7 @@ __all__ = ["describe", "open_dataset", "read_data"]
 SHOWN = 10
 """Problems of one kind that an error lists; `progfix data check` counts them all."""
 
-_HDF5_SIGNATURE = b"\x89HDF\r\n\x1a\n"
-_HDF5_SUFFIXES = (".h5", ".hdf5")
-
-_USED: dict[str, tuple[str, ...]] = {
+_USED: dict[Kind, tuple[str, ...]] = {
     "hdf5": ("background", "skip_tasks"),
     "gtcc": (
         "background",
@@ -102,7 +99,7 @@ def read_data(options: DataOptions, *, thorough: bool = False) -> Reading:
     if options.path is None:
         fix = f"name a file, a folder, or the built-in {BUILT_IN}"
         raise InputError(Problem("--data", "a path", "none", fix))
-    reader, path = _recognise(options)
+    reader, path = recognise(options)
     _refuse_unused(reader, options)
     if reader == "built-in":
         spec = parse_procedures(options.path)
@@ -113,7 +110,9 @@ def read_data(options: DataOptions, *, thorough: bool = False) -> Reading:
         reading = read_gtcc(path, options)
     else:
         reading = read_ms_tcn(path, options)
-    return _complete(reading, options)
+    if reader != "gtcc":  # which leaves tasks out before it pairs their lists
+        reading = _without_tasks(reading, options.skip_tasks)
+    return _complete(reading, str(options.path))
 
 
 def describe(reading: Reading) -> str:
@@ -135,78 +134,7 @@ def describe(reading: Reading) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _recognise(options: DataOptions) -> tuple[str, Path]:
-    text = str(options.path)
-    if text == BUILT_IN or text.startswith(f"{BUILT_IN}:"):
-        if options.reader != "auto":
-            fix = "leave --reader out"
-            raise InputError(Problem("--reader", f"none with {text}", options.reader, fix))
-        return "built-in", Path()
-    path = Path(text).expanduser()
-    if not path.exists():
-        hint = f"check the path, or use the built-in {BUILT_IN}"
-        if text.startswith("procedures"):
-            hint = f"the built-in data is {BUILT_IN}"
-        raise InputError(Problem(text, "a file or folder with data", "no such file", hint))
-    return (_of_folder if path.is_dir() else _of_file)(path, options.reader)
-
-
-def _of_file(path: Path, reader: Reader) -> tuple[str, Path]:
-    try:
-        with path.open("rb") as file:
-            head = file.read(512)
-    except OSError as error:
-        found = error.strerror or str(error)
-        raise InputError(Problem(str(path), "a readable file", found, "check it")) from error
-    is_hdf5 = head.startswith(_HDF5_SIGNATURE) or path.suffix in _HDF5_SUFFIXES
-    if reader in ("hdf5", "gtcc"):
-        return reader, path
-    if reader == "auto" and is_hdf5:
-        return "hdf5", path
-    if reader == "auto" and (head.lstrip().startswith(b"{") or path.suffix == ".json"):
-        return "gtcc", path
-    found = "an empty file" if not head else f"a {path.suffix or 'nameless'} file of another kind"
-    if reader != "auto":
-        found = "a file, where this reader takes a folder"
-    raise _unknown(path, found)
-
-
-def _of_folder(path: Path, reader: Reader) -> tuple[str, Path]:
-    if reader in ("ms-tcn", "protas") or (reader == "auto" and is_ms_tcn(path)):
-        if not is_ms_tcn(path):
-            raise _unknown(path, "a folder without features/ and groundTruth/")
-        return "ms-tcn", path
-    candidates = []
-    if reader in ("auto", "gtcc"):
-        candidates += [("gtcc", p) for p in sorted(path.glob("*.json")) if _has_tasks(p)]
-    if reader in ("auto", "hdf5"):
-        candidates += [("hdf5", p) for s in _HDF5_SUFFIXES for p in sorted(path.glob(f"*{s}"))]
-    if len(candidates) == 1:
-        return candidates[0]
-    names = ", ".join(p.name for _, p in candidates)
-    raise _unknown(path, f"a folder with {names}; which one?" if names else "none of them")
-
-
-def _has_tasks(path: Path) -> bool:
-    try:
-        return is_gtcc_json(load_json(path))
-    except InputError:
-        return False
-
-
-def _unknown(path: Path, found: str) -> InputError:
-    return InputError(
-        Problem(
-            str(path),
-            "a progfix HDF5 file, GTCC JSON annotations, or an MS-TCN folder with features/ "
-            "and groundTruth/",
-            found,
-            "see docs/formats.md for the layouts",
-        )
-    )
-
-
-def _refuse_unused(reader: str, options: DataOptions) -> None:
+def _refuse_unused(reader: Kind, options: DataOptions) -> None:
     unused = [name for name in options.changed() if name not in ("path", "reader", *_USED[reader])]
     if unused:
         names = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
@@ -220,40 +148,41 @@ def _refuse_unused(reader: str, options: DataOptions) -> None:
         )
 
 
-def _complete(reading: Reading, options: DataOptions) -> Reading:
-    """Do what is the same for every reader: tasks, splits, names and feature sizes."""
-    kept = tasks_to_keep(
-        list(dict.fromkeys(v.task for v in reading.videos)),
-        () if reading.kind.startswith("GTCC") else options.skip_tasks,
-    )
-    videos, derived = derive_splits([v for v in reading.videos if v.task in kept])
+def _without_tasks(reading: Reading, skip: Sequence[str]) -> Reading:
+    kept = tasks_to_keep(list(dict.fromkeys(video.task for video in reading.videos)), skip)
+    return replace(reading, videos=tuple(v for v in reading.videos if v.task in kept))
+
+
+def _complete(reading: Reading, path: str) -> Reading:
+    """Do what is the same for every reader: splits, names and feature sizes."""
+    videos, derived = derive_splits(reading.videos)
     collector = Collector()
-    _require_one_name(options, videos, collector)
-    _require_one_size(options, videos, collector)
+    _require_one_name(path, videos, collector)
+    _require_one_size(path, videos, collector)
     if not videos and not any(finding.problems for finding in reading.findings):
-        problem = Problem(str(options.path), "at least one video", "none", "check the data")
+        problem = Problem(path, "at least one video", "none", "check the data")
         collector.refuse("invalid-file", problem)
     note = ", ".join(part for part in (reading.split_note, derived) if part)
     findings = in_order([*reading.findings, *collector.findings()])
     return replace(reading, videos=videos, findings=findings, split_note=note)
 
 
-def _require_one_name(options: DataOptions, videos: Sequence[Video], collector: Collector) -> None:
+def _require_one_name(path: str, videos: Sequence[Video], collector: Collector) -> None:
     for (task, name), times in Counter((v.task, v.name) for v in videos).items():
         if times > 1:
-            where = f"{options.path}, task {task}" if task else str(options.path)
+            where = f"{path}, task {task}" if task else path
             found = f"{name} {times} times"
             problem = Problem(where, "each video once", found, "rename or remove the others")
             collector.refuse("duplicate-videos", problem)
 
 
-def _require_one_size(options: DataOptions, videos: Sequence[Video], collector: Collector) -> None:
+def _require_one_size(path: str, videos: Sequence[Video], collector: Collector) -> None:
     shapes = Counter(v.features.shape[1:] for v in videos if v.features is not None)
     usual = max(shapes, key=lambda shape: shapes[shape], default=())
     for video in videos:
         if video.features is not None and video.features.shape[1:] != usual:
-            where = f"{options.path}, video {video.name}"
-            expected = f"frames of shape {usual} as in {shapes[usual]} other videos"
+            where = f"{path}, video {video.name}"
+            expected = f"frames of shape {usual} as in {count_of(shapes[usual], 'other video')}"
             found = f"{video.features.shape[1:]}"
             fix = "extract the features of all videos in the same way"
             collector.refuse("feature-shapes", Problem(where, expected, found, fix))

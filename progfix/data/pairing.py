@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from pathlib import Path
 
-from progfix.data.findings import Collector, DataFinding, count_of
+from progfix.data.collector import Collector
+from progfix.data.findings import count_of
 from progfix.data.gtcc_json import TaskLists
 from progfix.data.options import Pairing
 from progfix.data.views import AnnotationList, collapse_views
@@ -44,7 +45,14 @@ def pair_lists(
             elif pairing == "position" and len(lists) > len(handles):
                 odd[name] = f"{counts}, the first {len(handles)} taken by position"
             else:
-                collector.refuse("mismatched-lists", _mismatch(path, name, task, len(collapsed)))
+                collector.refuse(
+                    "mismatched-lists",
+                    _mismatch(path, name, task, len(collapsed)),
+                    task=name,
+                    lists=len(lists),
+                    handles=len(handles),
+                    recordings=len(collapsed),
+                )
                 continue
         pairs[name] = list(zip(handles, lists, strict=False))
     if odd:
@@ -53,18 +61,13 @@ def pair_lists(
 
 
 def _mismatch(path: Path, name: str, task: TaskLists, recordings: int) -> Problem:
-    handles = len(task.handles)
-    comes_out = recordings == handles
-    found = (
-        f"{count_of(len(task.lists), 'list')}, which collapse to "
-        f"{count_of(recordings, 'recording')}"
-    )
-    fix = f"pass --skip-tasks {name}"
-    if comes_out:
-        fix = f"pass --pairing views, or {fix.removeprefix('pass ')}"
-    return Problem(
-        f"{path}, task {name}", f"one annotation list for each of {handles} handles", found, fix
-    )
+    handles = count_of(len(task.handles), "handle")
+    views = f"camera views of {count_of(recordings, 'recording')}"
+    found = f"{len(task.lists)} lists for {handles}, {views}"
+    fix = f"--skip-tasks {name}"
+    if recordings == len(task.handles):
+        fix = f"--pairing views, or {fix}"
+    return Problem(f"{path}, task {name}", "one annotation list per handle", found, f"pass {fix}")
 
 
 def _note(
@@ -73,17 +76,14 @@ def _note(
     lists = sum(len(tasks[name].lists) for name in odd)
     handles = sum(len(tasks[name].handles) for name in odd)
     counts = f"{lists} lists for {handles} handles in {count_of(len(odd), 'task')}"
-    title = (
+    collector.note(
+        "mismatched-lists",
+        "info" if pairing == "views" else "warning",
         f"{counts}: camera views collapsed to recordings"
         if pairing == "views"
-        else f"{counts} paired by position: after the first surplus list the labels are wrong"
-    )
-    collector.note(
-        DataFinding(
-            "mismatched-lists",
-            "info" if pairing == "views" else "warning",
-            title,
-            {"tasks": len(odd), "lists": lists, "handles": handles},
-            tuple(f"{name}: {text}" for name, text in odd.items()),
-        )
+        else f"{counts} paired by position: after the first surplus list the labels are wrong",
+        examples=[f"{name}: {text}" for name, text in odd.items()],
+        tasks=len(odd),
+        lists=lists,
+        handles=handles,
     )

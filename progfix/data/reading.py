@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import Segment, Video
-from progfix.data.findings import Collector, DataFinding
+from progfix.data.findings import DataFinding
 from progfix.errors import InputError, Problem
 
 __all__ = ["LENGTH_TOLERANCE", "Reading", "tasks_to_keep", "valid_segments"]

@@ -13,8 +13,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
+from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Video
-from progfix.data.findings import EXAMPLES, Collector, DataFinding, count_of
+from progfix.data.findings import count_of
 from progfix.errors import InputError, Problem
 
 __all__ = [
@@ -190,6 +191,4 @@ def note_unsplit(
     for found, what in ((unsplit, "in no split"), (unknown, "in a split but not in the data")):
         if found:
             title = f"{count_of(len(found), 'video')} {what} ({where.name})"
-            counts = {"count": len(found)}
-            examples = tuple(found[:EXAMPLES])
-            collector.note(DataFinding("missing-splits", "warning", title, counts, examples))
+            collector.note("missing-splits", "warning", title, examples=found, count=len(found))
