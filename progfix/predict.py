@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, fields, replace
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,26 +12,57 @@ from numpy.typing import NDArray
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from progfix.data.dataset import Dataset, Segment, Video
+from progfix.baselines import action_frames
+from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
 from progfix.heads import ProgressHead
 from progfix.model import ProgressModel
-from progfix.predictions import Category, Predictions
+from progfix.predictions import Predictions
 
-__all__ = ["FRAMES_PER_BATCH", "SegmentPredictor", "embed_video", "frames_table", "predict", "predict_segments", "segment_rows"]
+__all__ = [
+    "FRAMES_PER_BATCH",
+    "SegmentAnswers",
+    "SegmentPredictor",
+    "check_fit",
+    "cut_segments",
+    "embed_video",
+    "frames_table",
+    "predict",
+    "predict_segments",
+]
 
 FRAMES_PER_BATCH = 65_536
 """Padded frames of embeddings that go through a head at once (32 MB at 128 columns)."""
 
-SegmentPredictor = Callable[[Sequence[Tensor]], list[NDArray[np.float64]]]
-"""Maps segments' embeddings, each `(L, D)`, to the progress at every frame, each `(L,)`."""
+
+@dataclass(frozen=True, eq=False)
+class SegmentAnswers:
+    """What a head answers at every frame of one segment, `(L,)` each, float64.
+
+    Attributes:
+        progress: In [0, 1].
+        lower: Lower end of the 80 % interval, or None where the head gives none.
+        upper: Its upper end, or None.
+        crps: Continuous ranked probability score against the truth, or None.
+        pit: Probability integral transform of the truth, or None.
+    """
+
+    progress: NDArray[np.float64]
+    lower: NDArray[np.float64] | None = None
+    upper: NDArray[np.float64] | None = None
+    crps: NDArray[np.float64] | None = None
+    pit: NDArray[np.float64] | None = None
+
+
+SegmentPredictor = Callable[[Sequence[Tensor]], list[SegmentAnswers]]
+"""Maps segments' embeddings, each `(L, D)`, to answers at every frame."""
 
 
 @torch.inference_mode()
 def predict_segments(
     head: ProgressHead, segments: Sequence[Tensor], *, frames_per_batch: int = FRAMES_PER_BATCH
-) -> list[NDArray[np.float64]]:
-    """Return the progress at every frame of each segment, each frame seeing its prefix.
+) -> list[SegmentAnswers]:
+    """Return the answers at every frame of each segment, each frame seeing its prefix.
 
     Args:
         head: The head, on the device of the embeddings.
@@ -37,10 +70,10 @@ def predict_segments(
         frames_per_batch: Memory budget in padded frames; at least one segment is taken.
 
     Returns:
-        One float64 array `(L,)` in [0, 1] per segment, in the order given.
+        One entry per segment, in the order given.
     """
     order = sorted(range(len(segments)), key=lambda i: len(segments[i]))
-    answers: list[NDArray[np.float64]] = [np.empty(0)] * len(segments)
+    answers: dict[int, SegmentAnswers] = {}
     position = 0
     while position < len(order):
         size = 1
@@ -51,12 +84,19 @@ def predict_segments(
             size += 1
         rows = order[position : position + size]
         lengths = torch.tensor([len(segments[row]) for row in rows], device=segments[0].device)
-        padded = pad_sequence([segments[row] for row in rows], batch_first=True)
-        progress = head(padded, lengths).double().cpu().numpy()
-        for row, values in zip(rows, progress, strict=True):
-            answers[row] = values[: len(segments[row])].copy()
+        read = head.read(pad_sequence([segments[row] for row in rows], batch_first=True), lengths)
+        columns = {
+            column.name: value.double().cpu().numpy()
+            for column in fields(read)
+            if (value := getattr(read, column.name)) is not None
+        }
+        for place, row in enumerate(rows):
+            frames = len(segments[row])
+            answers[row] = SegmentAnswers(
+                **{name: values[place, :frames].copy() for name, values in columns.items()}
+            )
         position += size
-    return answers
+    return [answers[row] for row in range(len(segments))]
 
 
 def predict(
@@ -87,24 +127,40 @@ def predict(
         was_training = model.training
         model.eval()
         with torch.inference_mode():
-            embedded = [_segments(model, video) for video in videos]
-            predictions = answer([e for segments in embedded for e in segments])
+            predictions = answer(
+                [
+                    segment
+                    for video in videos
+                    if any(not s.censored for s in video.segments)
+                    for segment in cut_segments(video, embed_video(model, video))
+                ]
+            )
         model.train(was_training)
-        yield _table(videos, predictions)
+        yield frames_table(videos, predictions)
 
 
-def segment_rows(video: Video) -> list[tuple[int, Segment]]:
-    """Return a video's segments that have targets, with their index within the video."""
-    return [(i, segment) for i, segment in enumerate(video.segments) if not segment.censored]
+def cut_segments(video: Video, embeddings: Tensor) -> list[Tensor]:
+    """Return the embeddings of a video's uncensored segments, `(T, D)` to `(L, D)` each."""
+    return [embeddings[s.start : s.end + 1] for s in video.segments if not s.censored]
 
 
 def embed_video(model: ProgressModel, video: Video) -> Tensor:
     """Return a whole video's embeddings `(T, D)` on the model's device.
 
     Raises:
-        InputError: If the video has no features, or they do not fit the model.
+        InputError: If the video has no features, they do not fit the model, or they are
+            NaN or infinite.
     """
-    expected = _input_shape(model)
+    check_fit(model, video)
+    return model.embed(torch.from_numpy(video.read()).to(model.device))
+
+
+def check_fit(model: ProgressModel, video: Video) -> None:
+    """Check that a video has features of the size that the model takes.
+
+    Raises:
+        InputError: If not.
+    """
     if video.features is None:
         raise InputError(
             Problem(
@@ -114,7 +170,7 @@ def embed_video(model: ProgressModel, video: Video) -> Tensor:
                 "name the folder with the .npy features with --feature-dir",
             )
         )
-    found = tuple(video.features.shape[1:])
+    expected, found = _input_shape(model), tuple(video.features.shape[1:])
     if found != expected:
         raise InputError(
             Problem(
@@ -124,15 +180,6 @@ def embed_video(model: ProgressModel, video: Video) -> Tensor:
                 "give the data that belongs to this checkpoint with --data",
             )
         )
-    return model.embed(torch.from_numpy(video.read()).to(model.device))
-
-
-def _segments(model: ProgressModel, video: Video) -> list[Tensor]:
-    rows = segment_rows(video)
-    if not rows:
-        return []
-    embeddings = embed_video(model, video)
-    return [embeddings[segment.start : segment.end + 1] for _, segment in rows]
 
 
 def _input_shape(model: ProgressModel) -> tuple[int, ...]:
@@ -144,37 +191,18 @@ def _size(shape: tuple[int, ...]) -> str:
     return " x ".join(str(size) for size in shape)
 
 
-def _table(videos: Sequence[Video], predictions: Sequence[NDArray[np.float64]]) -> Predictions:
-    rows = [(video, i, segment) for video in videos for i, segment in segment_rows(video)]
-    return frames_table(rows, predictions)
-
-
-def frames_table(
-    rows: Sequence[tuple[Video, int, Segment]], predictions: Sequence[NDArray[np.float64]]
-) -> Predictions:
-    """Return one row per frame of the given segments.
+def frames_table(videos: Sequence[Video], answers: Sequence[SegmentAnswers]) -> Predictions:
+    """Return one row per frame of the videos' uncensored segments.
 
     Args:
-        rows: Video, index of the segment within it, and the segment.
-        predictions: Progress at every frame of each segment, `(L,)`.
-
-    Returns:
-        The table, targets (i + 1) / L.
+        videos: At least one.
+        answers: Of each segment, in the videos' order.
     """
-    duration = np.array([segment.duration for _, _, segment in rows], dtype=np.int64)
-    repeat = np.repeat(np.arange(len(rows)), duration)
-    first = np.cumsum(duration) - duration
-    elapsed = np.arange(len(repeat)) - first[repeat] + 1
-    columns = [
-        Category.of([video.name for video, _, _ in rows]),
-        Category.of([video.task for video, _, _ in rows]),
-        Category.of([segment.action for _, _, segment in rows]),
-    ]
-    return Predictions(
-        *(column.take(repeat) for column in columns),
-        segment=np.array([i for _, i, _ in rows], dtype=np.int64)[repeat],
-        elapsed=elapsed.astype(np.int64),
-        duration=duration[repeat],
-        target=elapsed / duration[repeat],
-        prediction=np.concatenate([*predictions, np.empty(0)]),
-    )
+    frames = Predictions.concat([action_frames(video) for video in videos])
+    columns: dict[str, Any] = {}
+    for column in fields(SegmentAnswers):
+        values = [getattr(answer, column.name) for answer in answers]
+        if column.name == "progress" or (values and values[0] is not None):
+            name = "prediction" if column.name == "progress" else column.name
+            columns[name] = np.concatenate([*values, np.empty(0)])
+    return replace(frames, **columns)

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import math
 from abc import ABC, abstractmethod
+from itertools import pairwise
 
+import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 
+from progfix.heads import remaining
 from progfix.heads.inputs import extra_columns
+from progfix.heads.outputs import OUTPUTS, Answers
 from progfix.heads.spec import HeadSpec
 
 __all__ = ["ProgressHead"]
@@ -29,6 +35,7 @@ class ProgressHead(nn.Module, ABC):
     """
 
     fc: nn.Sequential
+    prior: Tensor
 
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__()
@@ -36,6 +43,12 @@ class ProgressHead(nn.Module, ABC):
             raise ValueError(f"expected an embedding width of at least 1, found {width}")
         self.spec = spec
         self.width = width
+        self.output = OUTPUTS[spec.output]
+        if spec.output == "remaining":
+            # Until `fit_prior`: durations of 2 to 500 frames, evenly on a logarithmic scale.
+            even = torch.linspace(math.log(2), math.log(500), remaining.PRIOR_SIZE)
+            self.register_buffer("prior", torch.cat([even, torch.tensor([0.5])]))
+        self._prior_table = (torch.empty(0), torch.empty(0, remaining.BINS))
 
     @property
     def streams(self) -> bool:
@@ -67,6 +80,20 @@ class ProgressHead(nn.Module, ABC):
             nothing for `t >= lengths[b]`.
         """
 
+    def read(self, embeddings: Tensor, lengths: Tensor) -> Answers:
+        """Answer every frame, each the end of its own prefix.
+
+        Args:
+            embeddings: `(B, T, D)`, padded on the right.
+            lengths: int64 `(B,)`, 1 to T.
+
+        Returns:
+            Answers of shape `(B, T)`; they mean nothing beyond a segment's length.
+        """
+        elapsed = torch.arange(1, embeddings.shape[1] + 1, device=embeddings.device)
+        raw = self.with_prior(self.raw_every(embeddings, lengths), elapsed)
+        return self.output.answers(raw, lengths)
+
     def forward(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """Return the progress at every frame, each frame the end of its own prefix.
 
@@ -77,21 +104,59 @@ class ProgressHead(nn.Module, ABC):
         Returns:
             `(B, T)` in [0, 1]; zero beyond a segment's length.
         """
-        answer = torch.sigmoid(self.raw_every(embeddings, lengths)[..., 0])
-        inside = torch.arange(answer.shape[1], device=answer.device) < lengths[:, None]
-        answer = torch.where(inside, answer, torch.zeros_like(answer))
-        if self.spec.output == "increment":
-            # The sum runs in float64: a thousand float32 increments would lose 1e-5.
-            answer = answer.double().cumsum(dim=1).clamp(0.0, 1.0).to(answer.dtype)
-            answer = torch.where(inside, answer, torch.zeros_like(answer))
-        return answer
+        progress = self.read(embeddings, lengths).progress.to(embeddings.dtype)
+        inside = torch.arange(progress.shape[1], device=progress.device) < lengths[:, None]
+        return torch.where(inside, progress, torch.zeros_like(progress))
+
+    def fit_prior(self, durations: NDArray[np.int64]) -> None:
+        """Take the training durations as what is known before anything is seen.
+
+        Only a head that answers how long is left has such a prior; others are not changed.
+
+        Args:
+            durations: Frames of the training segments, `(n,)`.
+
+        Raises:
+            ValueError: If there is no duration.
+        """
+        if self.spec.output == "remaining":
+            self.prior.copy_(remaining.duration_quantiles(durations))
+
+    def with_prior(self, raw: Tensor, elapsed: Tensor) -> Tensor:
+        """Add the log prior at each elapsed to raw outputs over remaining.
+
+        Args:
+            raw: `(..., P, K)`.
+            elapsed: int64 `(P,)`, at least 1.
+
+        Returns:
+            The same shape; the raw outputs themselves for other outputs.
+        """
+        if self.spec.output != "remaining":
+            return raw
+        longest = int(elapsed.max())
+        kept, table = self._prior_table
+        if len(table) < longest or table.device != raw.device or not torch.equal(kept, self.prior):
+            frames = torch.arange(1, 2 * longest + 1, device=raw.device)
+            table = remaining.log_prior(self.prior, frames).to(raw.dtype)
+            self._prior_table = (self.prior.clone(), table)
+        return raw + table[elapsed - 1]
 
     def inputs(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """Append the extra columns: `(B, T, D)` to `(B, T, D + len(spec.extra))`."""
         extra = extra_columns(self.spec, embeddings.shape[1], lengths, embeddings.dtype)
         return torch.cat([embeddings, extra], dim=-1) if self.spec.extra else embeddings
 
-    def _set_last_bias(self) -> None:
-        last = self.fc[-1]
-        if self.spec.last_bias is not None and isinstance(last, nn.Linear):
+    def _readout(self, *sizes: int) -> nn.Sequential:
+        """Return linear layers of these sizes with ReLU between, and the last one to K."""
+        last = nn.Linear(sizes[-1], self.output.size)
+        if self.spec.output == "remaining":
+            # An untrained head adds nothing to the prior, and so counts frames.
+            nn.init.zeros_(last.weight)
+            nn.init.zeros_(last.bias)
+        if self.spec.last_bias is not None:
             nn.init.constant_(last.bias, self.spec.last_bias)
+        layers: list[nn.Module] = []
+        for size, following in pairwise(sizes):
+            layers += [nn.Linear(size, following), nn.ReLU()]
+        return nn.Sequential(*layers, last)

@@ -15,7 +15,7 @@ __all__ = ["GruHead"]
 
 
 class GruHead(ProgressHead):
-    """GRU (D + extra -> hidden), Linear -> 32, ReLU, Linear -> 1.
+    """GRU (D + extra -> hidden), Linear -> 32, ReLU, Linear -> K.
 
     Parameter names are those of the fork, so that its checkpoints load: `gru.*`, `h0`,
     `fc.0`, `fc.2`.
@@ -31,8 +31,7 @@ class GruHead(ProgressHead):
             if spec.initial_state == "learned"
             else None
         )
-        self.fc = nn.Sequential(nn.Linear(spec.hidden, 32), nn.ReLU(), nn.Linear(32, 1))
-        self._set_last_bias()
+        self.fc = self._readout(spec.hidden, 32)
 
     def raw_last(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_last`."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from progfix.heads.base import ProgressHead
 from progfix.heads.inputs import column
@@ -29,14 +29,7 @@ class PooledHead(ProgressHead):
         super().__init__(spec, width)
         if spec.initial_state != "zero":
             raise ValueError("the pooled head has no initial state to learn")
-        self.fc = nn.Sequential(
-            nn.Linear(width + len(spec.extra), spec.hidden),
-            nn.ReLU(),
-            nn.Linear(spec.hidden, 32),
-            nn.ReLU(),
-            nn.Linear(32, 1),
-        )
-        self._set_last_bias()
+        self.fc = self._readout(width + len(spec.extra), spec.hidden, 32)
 
     def raw_last(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_last`."""

@@ -9,7 +9,7 @@ __all__ = ["Extra", "HeadKind", "HeadSpec", "Output"]
 
 HeadKind = Literal["gru", "pooled"]
 Extra = Literal["position", "prefix-length", "elapsed"]
-Output = Literal["progress", "increment"]
+Output = Literal["progress", "increment", "remaining"]
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class HeadSpec:
             two depend on T, so a GRU with them does not stream.
         initial_state: "zero", or "learned" for a trained h0 (solution b; GRU only).
         output: "progress" answers progress itself; "increment" answers what this frame adds
-            to it (solution d), progress being the running sum clipped to [0, 1].
+            to it (solution d), progress being the running sum clipped to [0, 1];
+            "remaining" answers a distribution over the frames that are left (solution h).
         hidden: Width of the recurrent or first hidden layer.
         frame_count_max: Frames at which "prefix-length" and "elapsed" reach 1.
         last_bias: Bias of the last layer at initialisation; None keeps PyTorch's.

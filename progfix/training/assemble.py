@@ -14,7 +14,7 @@ from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
 from progfix.solutions import RECOMMENDED, apply, parse_letters
 from progfix.training.recipe import SEED_RECIPE, Recipe
-from progfix.training.run import RunOptions
+from progfix.training.run_options import RunOptions
 
 __all__ = ["RECOMMENDED_FOR_GTCC", "Request", "assemble", "run_to_resume"]
 
@@ -45,7 +45,7 @@ class Request:
     optimisation: Mapping[str, float | int | None] = field(default_factory=dict)
     progress_lambda: float | None = None
     seed: int | None = None
-    data: DataOptions = DataOptions()
+    data: DataOptions = field(default_factory=DataOptions)
     init: Path | None = None
     head_spec: str | None = None
     config: Path | None = None

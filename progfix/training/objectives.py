@@ -10,6 +10,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from progfix.heads import ProgressHead
+from progfix.heads.outputs import Truth
 from progfix.training.recipe import Objective
 from progfix.training.sampling import Prefixes
 
@@ -36,13 +37,16 @@ def progress_loss(
         A scalar that can be differentiated with respect to the head and the embeddings.
     """
     raw = _raw(head, embeddings, prefixes)
-    device = raw.device
-    frames = torch.from_numpy(prefixes.frames).to(device, raw.dtype)
-    duration = torch.from_numpy(prefixes.duration).to(device, raw.dtype)
-    target = frames / duration
-    answer = torch.sigmoid(raw[:, 0])
-    error = (answer - (1.0 / duration if head.spec.output == "increment" else target)).abs()
-    return (error * early_weights(target) if objective.early_weight else error).mean()
+    truth = Truth(
+        *(
+            torch.from_numpy(values).to(raw.device)
+            for values in (prefixes.frames, prefixes.duration, prefixes.censored)
+        )
+    )
+    loss = head.output.loss(head.with_prior(raw, truth.elapsed), truth)
+    if objective.early_weight:
+        loss = loss * early_weights(truth.target.to(loss.dtype))
+    return loss.mean()
 
 
 def _raw(head: ProgressHead, embeddings: Sequence[Tensor], prefixes: Prefixes) -> Tensor:

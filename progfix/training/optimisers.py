@@ -9,6 +9,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
+from progfix.checkpoints.moments import Moments, parameter_moments
 from progfix.model import ProgressModel
 from progfix.training.recipe import Recipe
 
@@ -86,6 +87,16 @@ class Optimisers:
         for stepper in self.steppers.values():
             stepper.step()
         return StepReport(loss, before, after)
+
+    def moments(self, model: ProgressModel) -> dict[str, Moments]:
+        """Return Adam's second moments by the model's parameter names, for a checkpoint."""
+        names = {id(parameter): name for name, parameter in model.named_parameters()}
+        found: dict[str, Moments] = {}
+        for stepper in self.steppers.values():
+            order = [p for group in stepper.param_groups for p in group["params"]]
+            shapes = {names[id(p)]: tuple(p.shape) for p in order}
+            found |= parameter_moments(shapes, stepper.state_dict()) or {}
+        return found
 
     def state_dict(self) -> dict[str, object]:
         """Return the state of every optimiser."""

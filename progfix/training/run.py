@@ -12,83 +12,30 @@ from filelock import FileLock, Timeout
 from numpy.typing import NDArray
 
 from progfix import runs
-from progfix.baselines import FrameCounting
+from progfix.baselines import fit_counting
 from progfix.checkpoints import Checkpoint, open_checkpoint
-from progfix.checkpoints.native import read_native, save_native
+from progfix.checkpoints.native import save_native
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
-from progfix.data.options import BUILT_IN, DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads import build_head
 from progfix.model import ProgressModel
-from progfix.predict import predict
-from progfix.predictions_io import write_predictions
+from progfix.predict import check_fit, predict
+from progfix.predictions_io import save_predictions
 from progfix.training.devices import resolve_device
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.history import EpochRow, write_history
-from progfix.training.interrupts import StopRequest, listen
+from progfix.training.interrupts import listen
 from progfix.training.loop import Event, LoopState, Setup, run_epochs
 from progfix.training.optimisers import build_optimisers
 from progfix.training.recipe import Recipe
-from progfix.training.serialise import recipe_from_dict, recipe_to_dict
+from progfix.training.run_options import RunOptions
+from progfix.training.state import read_training, save_training
 
-__all__ = ["RunOptions", "RunResult", "resume_run", "start_run"]
+__all__ = ["RunResult", "resume_run", "start_run"]
 
 _LOCK = ".lock"
 Observer = Callable[[Event], None]
-
-
-@dataclass(frozen=True)
-class RunOptions:
-    """What a run is asked to do.
-
-    Attributes:
-        recipe: What to train and how.
-        data: Where the data is.
-        folder: The new run's folder; None takes the next free one under `runs/`.
-        init: A checkpoint whose encoder is kept, frozen, and whose head is trained anew.
-        head_spec: What the head of `init` is, where its file leaves a doubt.
-        device: "auto", or a torch device.
-        seed: Of initial weights and every draw.
-    """
-
-    recipe: Recipe
-    data: DataOptions = DataOptions(path=BUILT_IN)
-    folder: Path | None = None
-    init: Path | None = None
-    head_spec: str | None = None
-    device: str = "auto"
-    seed: int = 0
-
-    def to_config(self) -> dict[str, object]:
-        """Return JSON values from which `from_config` makes the same options."""
-        return {
-            "recipe": recipe_to_dict(self.recipe),
-            "data": {**self.data.changed(), "path": self.data.path},
-            "init": None if self.init is None else str(self.init),
-            "head_spec": self.head_spec,
-            "seed": self.seed,
-        }
-
-    @classmethod
-    def from_config(cls, config: Mapping[str, object], where: str) -> RunOptions:
-        """Read what `to_config` returned.
-
-        Args:
-            config: A run's configuration.
-            where: Its file, for errors.
-
-        Raises:
-            InputError: If an entry is missing, unknown or of the wrong type.
-        """
-        init, seed = config.get("init"), config.get("seed", 0)
-        return cls(
-            recipe=recipe_from_dict(config.get("recipe"), where=f"{where}: recipe"),
-            data=DataOptions.from_json(config.get("data"), where=f"{where}: data"),
-            init=None if init is None else Path(str(init)),
-            head_spec=None if config.get("head_spec") is None else str(config["head_spec"]),
-            seed=seed if isinstance(seed, int) else 0,
-        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,11 +125,14 @@ def _prepare(options: RunOptions) -> _Prepared:
         init = open_checkpoint(options.init, head_spec=options.head_spec)
     data = open_dataset(options.data)
     train, val = data.split("train"), data.split("val")
-    _require_videos(data, train, val)
+    if not val.durations():
+        raise _no_segments(data, "val")
     torch.manual_seed(options.seed)
     model = _model(options.recipe, data, init).to(device)
-    durations = train.durations()
-    counting = FrameCounting.fit(durations, fitted_on=f"train split of {data.origin}")
+    counting, durations = fit_counting(data), train.durations()
+    if counting is None:
+        raise _no_segments(data, "train")
+    model.head.fit_prior(np.concatenate(list(durations.values())))
     setup = Setup(
         model=model,
         recipe=options.recipe,
@@ -198,18 +148,15 @@ def _prepare(options: RunOptions) -> _Prepared:
     return _Prepared(options, setup, data, durations, init)
 
 
-def _require_videos(data: Dataset, train: Dataset, val: Dataset) -> None:
-    for name, part in (("train", train), ("val", val)):
-        if not any(video.segments for video in part):
-            raise InputError(
-                Problem(
-                    data.origin,
-                    f"videos with action segments in the {name} split",
-                    f"{len(part)} videos, none with a segment; splits: "
-                    f"{', '.join(data.splits) or 'none'}",
-                    "give the splits with --splits, or write them with `progfix data convert`",
-                )
-            )
+def _no_segments(data: Dataset, split: str) -> InputError:
+    return InputError(
+        Problem(
+            data.origin,
+            f"videos with action segments in the {split} split",
+            f"none; its splits are {', '.join(data.splits) or 'unknown'}",
+            "give the splits with --splits, or write them with `progfix data convert`",
+        )
+    )
 
 
 def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressModel:
@@ -233,6 +180,38 @@ def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressMo
     return ProgressModel(None, build_head(recipe.head, shape[0]))
 
 
+def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[bool], None]:
+    """Return what saves the run: the best checkpoint first, so that none is ever missing."""
+    setup = prepared.setup
+
+    def save(best: bool) -> None:
+        if best:
+            row = state.history[-1]
+            save_native(
+                folder / runs.BEST,
+                model=setup.model,
+                recipe=setup.recipe,
+                durations=prepared.durations,
+                data=prepared.options.data.changed(),
+                epoch=row.epoch - 1,
+                metrics={"val_mae": row.val_mae, "train_loss": row.train_loss},
+                moments=setup.optimisers.moments(setup.model),
+            )
+        save_training(folder / runs.LAST, setup.model, setup.optimisers, state)
+        write_history(folder / runs.HISTORY, state.history)
+
+    return save
+
+
+def _write_predictions(folder: Path, prepared: _Prepared) -> None:
+    """Write the best checkpoint's predictions of the test split, where there is one."""
+    test = prepared.data.split("test")
+    if test.durations():
+        model = open_checkpoint(folder / runs.BEST).model
+        chunks = predict(model.to(prepared.setup.model.device), test)
+        save_predictions(folder / runs.PREDICTIONS, chunks)
+
+
 def _train(folder: Path, prepared: _Prepared, state: LoopState, observe: Observer) -> RunResult:
     lock = FileLock(folder / _LOCK)
     try:
@@ -252,18 +231,7 @@ def _train(folder: Path, prepared: _Prepared, state: LoopState, observe: Observe
             save(False)
         finished = run_epochs(prepared.setup, state, save=save, observe=observe, stop=stop)
         if finished:
-            _write_predictions(folder, prepared, stop)
+            _write_predictions(folder, prepared)
     return RunResult(folder, finished, stop.signal, tuple(state.history))
 
 
-def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[bool], None]:
-    """Return what saves the run; the best checkpoint first, so that it is never missing."""
-    setup = prepared.setup
-
-    def save(best: bool) -> None:
-        if best:
-            _save_best(folder / runs.BEST, prepared, state)
-        save_training(folder / runs.LAST, setup.model, setup.optimisers, state)
-        write_history(folder / runs.HISTORY, state.history)
-
-    return save

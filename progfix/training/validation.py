@@ -10,7 +10,7 @@ import numpy as np
 from progfix.baselines import FrameCounting
 from progfix.data.dataset import Video
 from progfix.heads import ProgressHead
-from progfix.predict import frames_table, predict_segments, segment_rows
+from progfix.predict import cut_segments, frames_table, predict_segments
 from progfix.training.embeddings import EmbeddingCache
 
 __all__ = ["Score", "validate"]
@@ -62,16 +62,11 @@ def validate(
     sums = np.zeros(3)
     frames = 0
     head.eval()
-    for first in range(0, len(videos), _VIDEOS_PER_CHUNK):
-        rows, segments = [], []
-        for video in videos[first : first + _VIDEOS_PER_CHUNK]:
-            embedded = embeddings.get(video)
-            for index, segment in segment_rows(video):
-                rows.append((video, index, segment))
-                segments.append(embedded[segment.start : segment.end + 1])
-        if not rows:
-            continue
-        table = frames_table(rows, predict_segments(head, segments))
+    with_segments = [v for v in videos if any(not s.censored for s in v.segments)]
+    for first in range(0, len(with_segments), _VIDEOS_PER_CHUNK):
+        chunk = with_segments[first : first + _VIDEOS_PER_CHUNK]
+        segments = [s for video in chunk for s in cut_segments(video, embeddings.get(video))]
+        table = frames_table(chunk, predict_segments(head, segments))
         for place, answer in enumerate((table.prediction, 0.5, counting.predict(table))):
             sums[place] += np.abs(answer - table.target).sum()
         frames += len(table)

@@ -1,0 +1,145 @@
+"""What a head's raw outputs mean: how they become progress, and what their error costs."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from progfix.heads import remaining
+from progfix.heads.spec import Output
+
+__all__ = ["INTERVAL", "OUTPUTS", "Answers", "OutputRule", "Truth"]
+
+INTERVAL = 0.8
+"""Nominal coverage of `Answers.lower` to `Answers.upper`."""
+
+
+@dataclass(frozen=True, eq=False)
+class Truth:
+    """What is known of P prefixes.
+
+    Attributes:
+        elapsed: int64 `(P,)`, frames of the prefix.
+        duration: int64 `(P,)`, frames of the segment, or a lower bound where `censored`.
+        censored: bool `(P,)`.
+    """
+
+    elapsed: Tensor
+    duration: Tensor
+    censored: Tensor
+
+    @property
+    def target(self) -> Tensor:
+        """Progress elapsed / duration, float64 `(P,)` in (0, 1]."""
+        return self.elapsed.double() / self.duration.double()
+
+    @property
+    def remaining(self) -> Tensor:
+        """Frames left, the current one included, int64 `(P,)`."""
+        return self.duration - self.elapsed + 1
+
+
+@dataclass(frozen=True, eq=False)
+class Answers:
+    """Progress at each place, and where the head gives it, the 80 % interval around it.
+
+    Attributes:
+        progress: In [0, 1].
+        lower: Same shape, or None.
+        upper: Same shape, or None.
+        crps: Score of the distribution against the truth, same shape, or None.
+        pit: Probability integral transform of the truth, same shape, or None.
+    """
+
+    progress: Tensor
+    lower: Tensor | None = None
+    upper: Tensor | None = None
+    crps: Tensor | None = None
+    pit: Tensor | None = None
+
+
+class OutputRule(ABC):
+    """How raw outputs are read.
+
+    Attributes:
+        size: Raw outputs per prefix, K.
+    """
+
+    size = 1
+
+    @abstractmethod
+    def answers(self, raw: Tensor, lengths: Tensor) -> Answers:
+        """Read the raw outputs at every frame of whole segments.
+
+        Args:
+            raw: `(B, T, K)`, at every prefix; what lies beyond a segment is read too.
+            lengths: int64 `(B,)`, durations of the segments, for the scores.
+
+        Returns:
+            Answers of shape `(B, T)`.
+        """
+
+    @abstractmethod
+    def loss(self, raw: Tensor, truth: Truth) -> Tensor:
+        """Return what the error at each prefix costs, `(P, K)` to `(P,)`."""
+
+
+class ProgressOutput(OutputRule):
+    """The sigmoid of the raw output is the progress; L1."""
+
+    def answers(self, raw: Tensor, lengths: Tensor) -> Answers:  # noqa: ARG002
+        """See `OutputRule.answers`."""
+        return Answers(torch.sigmoid(raw[..., 0]))
+
+    def loss(self, raw: Tensor, truth: Truth) -> Tensor:
+        """See `OutputRule.loss`."""
+        return (torch.sigmoid(raw[:, 0]) - truth.target.to(raw.dtype)).abs()
+
+
+class IncrementOutput(OutputRule):
+    """The sigmoid of the raw output is what the frame adds; L1 against 1/L (solution d)."""
+
+    def answers(self, raw: Tensor, lengths: Tensor) -> Answers:  # noqa: ARG002
+        """See `OutputRule.answers`."""
+        # The sum runs in float64: a thousand float32 increments would lose 1e-5.
+        total = torch.sigmoid(raw[..., 0]).double().cumsum(dim=-1)
+        return Answers(total.clamp(0.0, 1.0))
+
+    def loss(self, raw: Tensor, truth: Truth) -> Tensor:
+        """See `OutputRule.loss`."""
+        return (torch.sigmoid(raw[:, 0]) - 1.0 / truth.duration.to(raw.dtype)).abs()
+
+
+class RemainingOutput(OutputRule):
+    """The raw outputs are logits over remaining frames; logarithmic score (solution h)."""
+
+    size = remaining.BINS
+
+    def answers(self, raw: Tensor, lengths: Tensor) -> Answers:
+        """See `OutputRule.answers`."""
+        batch, frames, _ = raw.shape
+        tail = (1.0 - INTERVAL) / 2.0
+        levels = torch.tensor([tail, 0.5, 1.0 - tail], device=raw.device)
+        elapsed = torch.arange(1, frames + 1, device=raw.device).repeat(batch)
+        # Beyond a segment's end the truth is taken to be its last frame: nobody reads it.
+        duration = torch.maximum(lengths.repeat_interleave(frames), elapsed)
+        logits = raw.flatten(0, 1)
+        lower, median, upper = remaining.progress_quantiles(logits, elapsed, levels).unbind(-1)
+        score = remaining.crps(logits, elapsed, elapsed / duration)
+        rank = remaining.pit(logits, duration - elapsed + 1)
+        return Answers(*(v.reshape(batch, frames) for v in (median, lower, upper, score, rank)))
+
+    def loss(self, raw: Tensor, truth: Truth) -> Tensor:
+        """See `OutputRule.loss`."""
+        return remaining.negative_log_likelihood(raw, truth.remaining, truth.censored)
+
+
+OUTPUTS: Mapping[Output, OutputRule] = {
+    "progress": ProgressOutput(),
+    "increment": IncrementOutput(),
+    "remaining": RemainingOutput(),
+}

@@ -1,0 +1,11 @@
+"""What a user points at, opened: a checkpoint, a run, predictions, a baseline or a model.
+
+Whatever it is, a `Source` yields `Predictions` and carries the evidence that came with it.
+Torch is imported only where a model is needed, so that predictions files are judged
+without it.
+"""
+
+from progfix.sources.opening import evaluated, open_source, open_sources
+from progfix.sources.source import Source, SourceOptions
+
+__all__ = ["Source", "SourceOptions", "evaluated", "open_source", "open_sources"]

@@ -1,0 +1,244 @@
+"""From what a user names to sources."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from progfix import runs
+from progfix.baselines import BASELINES, baseline_predictions, fit_counting
+from progfix.data.dataset import Dataset
+from progfix.data.open import open_dataset
+from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem
+from progfix.predictions_io import FORMATS, read_predictions
+from progfix.sources.source import Source, SourceOptions
+
+if TYPE_CHECKING:
+    from progfix.model import ProgressModel
+
+__all__ = ["evaluated", "open_source", "open_sources"]
+
+_BASELINE = "baseline:"
+
+
+def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
+    """Open what the user named, all on the same data.
+
+    Args:
+        texts: Sources; with none, `options.model` or the newest run under `runs/`.
+        options: How to open them. Baselines without `--data` are computed on the data of
+            the first source that has some.
+
+    Raises:
+        InputError: If a source cannot be opened.
+    """
+    if not texts:
+        return [open_source(None, options)]
+    opened: dict[int, Source] = {}
+    for baselines in (False, True):
+        for place, text in enumerate(texts):
+            if text.startswith(_BASELINE) is baselines:
+                known = next((s.data for s in opened.values() if s.data is not None), None)
+                opened[place] = open_source(text, options, data=known)
+    return _with_distinct_labels([opened[place] for place in range(len(texts))])
+
+
+def open_source(text: str | None, options: SourceOptions, *, data: Dataset | None = None) -> Source:
+    """Open one source.
+
+    Args:
+        text: A path, a `baseline:NAME`, or None for the newest run.
+        options: How to open it.
+        data: All splits of the data to use where neither the options nor the source say.
+
+    Raises:
+        InputError: If there is no such source, or its file cannot be read.
+    """
+    if options.model is not None:
+        return _from_module(text, options)
+    if text is None:
+        newest = runs.newest_run()
+        if newest is None:
+            raise InputError(
+                Problem(
+                    "SOURCE",
+                    "a checkpoint, a run, a predictions file or a baseline",
+                    f"none named, and no run under {runs.RUNS}/",
+                    "name one, or make one with `progfix train`",
+                )
+            )
+        text = str(newest)
+    if text.startswith(_BASELINE):
+        return _baseline(text.removeprefix(_BASELINE), options, data)
+    path = Path(text)
+    if not path.exists():
+        raise InputError(
+            Problem(
+                text,
+                "a checkpoint, a run folder, a predictions file or a baseline",
+                "no such file",
+                f"check the path; baselines are {', '.join(_BASELINE + b for b in BASELINES)}",
+            )
+        )
+    if path.is_file() and path.suffix.lower() in FORMATS:
+        return _from_file(path, options)
+    return _from_checkpoint(path, options)
+
+
+def evaluated(data: Dataset, split: str) -> Dataset:
+    """Return the videos of the split to evaluate.
+
+    Raises:
+        InputError: If it has no video with a segment.
+    """
+    chosen = data.split(split)
+    if not any(video.segments for video in chosen):
+        raise InputError(
+            Problem(
+                f"--split {split}",
+                f"videos with action segments in {data.origin}",
+                f"none; it has {', '.join(data.splits) or 'no splits'}",
+                "name another split, or all",
+            )
+        )
+    return chosen
+
+
+def _baseline(name: str, options: SourceOptions, data: Dataset | None) -> Source:
+    known = {baseline: baseline for baseline in BASELINES}.get(name)
+    if known is None:
+        raise InputError(
+            Problem(
+                f"{_BASELINE}{name}",
+                f"one of {', '.join(BASELINES)}",
+                repr(name),
+                "choose one of them",
+            )
+        )
+    if options.data.path is not None:
+        data = open_dataset(options.data)
+    if data is None:
+        raise InputError(
+            Problem(
+                f"{_BASELINE}{name}",
+                "data whose frames it can answer",
+                "no --data, and no other source that says",
+                "add --data, for example --data procedures/1",
+            )
+        )
+    videos = evaluated(data, options.split)
+    counting = fit_counting(data, options.fit_on)
+    if counting is None and name.startswith("frame-counting"):
+        raise InputError(
+            Problem(
+                f"{_BASELINE}{name}",
+                f"segments in the {options.fit_on} split to count on",
+                f"none in {data.origin}",
+                "give the splits with --splits, or other ones with --fit-on",
+            )
+        )
+    return Source(
+        label=_BASELINE + name,
+        kind="baseline",
+        chunks=partial(baseline_predictions, known, videos, counting),
+        counting=counting,
+        data=data,
+    )
+
+
+def _from_file(path: Path, options: SourceOptions) -> Source:
+    data = None if options.data.path is None else open_dataset(options.data)
+    return Source(
+        label=path.stem,
+        kind="predictions",
+        path=path,
+        chunks=partial(read_predictions, path),
+        counting=None if data is None else fit_counting(data, options.fit_on),
+        data=data,
+    )
+
+
+def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
+    from progfix.checkpoints import open_checkpoint
+
+    checkpoint = open_checkpoint(path, head_spec=options.head_spec)
+    source = Source(
+        label=path.name if path.is_dir() else path.stem,
+        kind="run" if path.is_dir() else "checkpoint",
+        path=path,
+        checkpoint=checkpoint,
+        why_not=f"{checkpoint.path.name} does not say what data it was trained on; pass --data",
+    )
+    chosen = options.data
+    if chosen.path is None:
+        if checkpoint.data is None:
+            return source
+        where = f"{checkpoint.path}: data"
+        chosen = DataOptions.from_json(checkpoint.data, where=where)
+    return _with_model(source, checkpoint.model, chosen, options)
+
+
+def _from_module(text: str | None, options: SourceOptions) -> Source:
+    from progfix.external import load_module, predict_with_module
+
+    if options.data.path is None:
+        raise InputError(
+            Problem(
+                f"--model {options.model}",
+                "data to run the model on",
+                "no --data",
+                "name it with --data, for example --data procedures/1",
+            )
+        )
+    from progfix.training.devices import resolve_device
+
+    name = str(options.model)
+    module = load_module(name, text)
+    data = open_dataset(options.data)
+    videos, device = evaluated(data, options.split), resolve_device(options.device)
+    return Source(
+        label=name.rpartition(":")[2],
+        kind="model",
+        chunks=partial(predict_with_module, module, name, videos, device),
+        counting=fit_counting(data, options.fit_on),
+        data=data,
+    )
+
+
+def _with_model(
+    source: Source, model: ProgressModel, chosen: DataOptions, options: SourceOptions
+) -> Source:
+    """Return the source with the model's predictions on the chosen data."""
+    from progfix.predict import check_fit, predict
+    from progfix.training.devices import resolve_device
+
+    data = open_dataset(chosen)
+    videos = evaluated(data, options.split)
+    for video in videos:
+        check_fit(model, video)
+    model.to(resolve_device(options.device))
+    return replace(
+        source,
+        chunks=partial(predict, model, videos),
+        why_not=None,
+        counting=fit_counting(data, options.fit_on),
+        data=data,
+    )
+
+
+def _with_distinct_labels(sources: Sequence[Source]) -> list[Source]:
+    """Name sources of the same label by their path, and by their place if need be."""
+    labels = [source.label for source in sources]
+    result = []
+    for place, source in enumerate(sources):
+        label = source.label
+        if labels.count(label) > 1:
+            label = str(source.path or label)
+            if sum(s.label == source.label and s.path == source.path for s in sources) > 1:
+                label = f"{label} ({place + 1})"
+        result.append(replace(source, label=label))
+    return result

@@ -1,0 +1,76 @@
+"""What a run is asked to do, and its form in config.json."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from progfix.data.options import BUILT_IN, DataOptions
+from progfix.errors import InputError, Problem
+from progfix.training.recipe import Recipe
+from progfix.training.serialise import recipe_from_dict, recipe_to_dict
+
+__all__ = ["RunOptions"]
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """What a run is asked to do.
+
+    Attributes:
+        recipe: What to train and how.
+        data: Where the data is.
+        folder: The new run's folder; None takes the next free one under `runs/`.
+        init: A checkpoint whose encoder is kept, frozen, and whose head is trained anew.
+        head_spec: What the head of `init` is, where its file leaves a doubt.
+        device: "auto", or a torch device.
+        seed: Of initial weights and every draw.
+    """
+
+    recipe: Recipe
+    data: DataOptions = field(default_factory=lambda: DataOptions(path=BUILT_IN))
+    folder: Path | None = None
+    init: Path | None = None
+    head_spec: str | None = None
+    device: str = "auto"
+    seed: int = 0
+
+    def to_config(self) -> dict[str, object]:
+        """Return JSON values from which `from_config` makes the same options."""
+        return {
+            "recipe": recipe_to_dict(self.recipe),
+            "data": {**self.data.changed(), "path": self.data.path},
+            "init": None if self.init is None else str(self.init),
+            "head_spec": self.head_spec,
+            "seed": self.seed,
+        }
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, object], where: str) -> RunOptions:
+        """Read what `to_config` returned.
+
+        Args:
+            config: A run's configuration.
+            where: Its file, for errors.
+
+        Raises:
+            InputError: If an entry is missing, unknown or of the wrong type.
+        """
+        init, seed, head_spec = (config.get(name) for name in ("init", "seed", "head_spec"))
+        if not isinstance(seed, int) or seed < 0:
+            raise InputError(
+                Problem(
+                    f"{where}: seed",
+                    "an integer of at least 0",
+                    repr(seed),
+                    "restore the file, or start a new run",
+                )
+            )
+        return cls(
+            recipe=recipe_from_dict(config.get("recipe"), where=f"{where}: recipe"),
+            data=DataOptions.from_json(config.get("data"), where=f"{where}: data"),
+            init=None if init is None else Path(str(init)),
+            head_spec=None if head_spec is None else str(head_spec),
+            seed=seed,
+        )
