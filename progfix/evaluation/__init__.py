@@ -2,6 +2,7 @@
 
 from progfix.evaluation.comparison import Comparison, compare
 from progfix.evaluation.estimates import (
+    BREAKDOWNS,
     DURATION_BUCKETS,
     Bin,
     Breakdown,
@@ -13,6 +14,7 @@ from progfix.evaluation.scores import BASELINE_METRICS, METRICS, Metric
 
 __all__ = [
     "BASELINE_METRICS",
+    "BREAKDOWNS",
     "DURATION_BUCKETS",
     "METRICS",
     "Bin",

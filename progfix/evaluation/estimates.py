@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,6 +22,7 @@ from progfix.metrics.bootstrap import percentile_interval, resample_weights
 from progfix.metrics.segments import ratio
 
 __all__ = [
+    "BREAKDOWNS",
     "DURATION_BUCKETS",
     "Bin",
     "Breakdown",
@@ -32,6 +33,7 @@ __all__ = [
 ]
 
 Breakdown = Literal["task", "action", "duration"]
+BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
 
 DURATION_BUCKETS = {"1-5": 1, "6-20": 6, "21-50": 21, "over 50": 51}
 """Buckets of durations in frames, by their shortest."""

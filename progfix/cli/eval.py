@@ -1,0 +1,154 @@
+"""`progfix eval`."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from progfix.cli.errors import user_errors
+from progfix.cli.options import (
+    DeviceArg,
+    HeadSpecArg,
+    JsonArg,
+    ModelArg,
+    SourcesArg,
+    SplitArg,
+    with_data_options,
+)
+from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from progfix.evaluation.report import EvalReport
+
+__all__ = ["eval_cli"]
+
+
+class By(StrEnum):
+    """Breakdowns of the errors."""
+
+    TASK = "task"
+    ACTION = "action"
+    DURATION = "duration"
+    POSITION = "position"
+
+
+@with_data_options
+def eval_cli(
+    data: DataOptions,
+    sources: SourcesArg = None,
+    split: SplitArg = "test",
+    by: Annotated[
+        list[By] | None,
+        typer.Option("--by", help="Break errors down; may be repeated.", show_default=False),
+    ] = None,
+    bins: Annotated[
+        int, typer.Option("--bins", min=1, max=1000, help="Position bins per action.")
+    ] = 10,
+    bootstrap: Annotated[
+        int,
+        typer.Option("--bootstrap", min=0, help="Resamples of the videos for intervals; 0: none."),
+    ] = 1000,
+    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")] = 0,
+    fit_on: Annotated[
+        str,
+        typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
+    ] = "train",
+    as_json: JsonArg = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
+    ] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")
+    ] = False,
+    csv: Annotated[
+        Path | None,
+        typer.Option("--csv", help="Also write every number to this file.", show_default=False),
+    ] = None,
+    save_predictions: Annotated[
+        Path | None,
+        typer.Option(
+            "--save-predictions",
+            help="Also write the source's predictions: .csv, .npz, .h5 or .parquet.",
+            show_default=False,
+        ),
+    ] = None,
+    model: ModelArg = None,
+    head_spec: HeadSpecArg = None,
+    device: DeviceArg = "auto",
+) -> None:
+    """Score sources side by side, always beside the baselines that see nothing.
+
+    `progfix eval` scores the newest run; `progfix eval a.pt b.csv baseline:frame-counting`
+    compares several, each with the first, over the same videos.
+    """
+    with user_errors():
+        _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
+        from progfix.cli.eval_view import EvalProgress, show
+        from progfix.evaluation import BREAKDOWNS
+        from progfix.evaluation.report import EvalOptions, evaluate
+        from progfix.sources import SourceOptions, open_sources
+
+        chosen = by or []
+        options = EvalOptions(
+            bootstrap=bootstrap,
+            seed=seed,
+            bins=bins,
+            by=tuple(kind for kind in BREAKDOWNS if kind in chosen),
+            save_predictions=save_predictions,
+        )
+        opened = open_sources(
+            sources or [],
+            SourceOptions(
+                data=data,
+                split=split,
+                device=device,
+                model=model,
+                head_spec=head_spec,
+                fit_on=fit_on,
+            ),
+        )
+        with EvalProgress() as progress:
+            report = evaluate(opened, options, split=split, observe=progress.observe)
+        if csv is not None:
+            _write_csv(report, csv)
+        if as_json or markdown or latex:
+            typer.echo(_text(report, "json" if as_json else "latex" if latex else "markdown"))
+        else:
+            show(report, positions=By.POSITION in chosen)
+
+
+def _text(report: EvalReport, form: Literal["json", "markdown", "latex"]) -> str:
+    import json
+
+    from progfix.evaluation import tables
+    from progfix.evaluation.contract import to_json
+
+    match form:
+        case "json":
+            return json.dumps(to_json(report), indent=2, allow_nan=False)
+        case "markdown":
+            return tables.markdown(report).rstrip()
+        case "latex":
+            return tables.latex(report).rstrip()
+
+
+def _write_csv(report: EvalReport, path: Path) -> None:
+    from progfix.evaluation.tables import csv_text
+    from progfix.files import atomic_path
+
+    with atomic_path(path) as temporary:
+        temporary.write_text(csv_text(report), encoding="utf-8")
+
+
+def _require_one(flags: dict[str, bool]) -> None:
+    given = [flag for flag, on in flags.items() if on]
+    if len(given) > 1:
+        raise InputError(
+            Problem(
+                " and ".join(given), "one form of output", f"{len(given)}", "choose one of them"
+            )
+        )

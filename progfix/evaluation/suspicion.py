@@ -1,0 +1,51 @@
+"""Results that should not be believed before they have been looked at."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator, Mapping
+
+from progfix.evaluation.estimates import Evaluation
+from progfix.evaluation.scores import METRICS
+
+__all__ = ["suspicions"]
+
+_PERFECT = 1e-6
+
+_BASELINE_TITLES = {
+    "constant": "answering 0.5",
+    "frame_counting": "counting frames",
+    "frame_counting_per_action": "counting frames per action",
+}
+
+
+def suspicions(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -> Iterator[str]:
+    """Yield one sentence for each reason to doubt the results.
+
+    Args:
+        evaluations: By label of the source.
+        judged: Labels of the sources that are no baselines.
+    """
+    if judged:
+        yield from _beaten(evaluations, judged)
+    first, *others = evaluations.values()
+    same = [name for name in METRICS if first[name].value == first[name].value]
+    if others and all(other[name].value == first[name].value for other in others for name in same):
+        yield "all sources have exactly the same scores: are they different files?"
+    for label in sorted(judged):
+        evaluation = evaluations[label]
+        if evaluation["prediction_std"].value == 0:
+            yield f"{label} predicts one value for every frame"
+        if evaluation["mae"].value < _PERFECT:
+            yield f"{label} makes no error: does its prediction column hold the target?"
+
+
+def _beaten(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -> Iterator[str]:
+    for name, title in _BASELINE_TITLES.items():
+        # A baseline that is not defined (NaN) beats nothing.
+        if all(
+            evaluations[label].baselines[name]["mae"].value < evaluations[label]["mae"].value
+            for label in judged
+        ):
+            who = "every source" if len(judged) > 1 else next(iter(judged))
+            yield f"{title} has a lower MAE than {who}"
+            return
