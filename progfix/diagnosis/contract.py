@@ -1,0 +1,51 @@
+"""A diagnosis as JSON, `progfix-diagnosis/1`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+
+from progfix.diagnosis.model import Diagnosis
+from progfix.files import atomic_path
+
+__all__ = ["FILE", "FORMAT", "to_json", "write_json"]
+
+FORMAT = "progfix-diagnosis/1"
+FILE = "diagnosis.json"
+
+
+def to_json(diagnosis: Diagnosis) -> dict[str, object]:
+    """Return the diagnosis as JSON values; NaN is None.
+
+    Beside what the format fixes (verdict, skill, positions, findings, oracles,
+    not_checked) it holds `source`, `summary`, `notices` and `fix_command`.
+    """
+    values = asdict(diagnosis)
+    plain = _plain({"format": FORMAT, **values})
+    assert isinstance(plain, dict)  # noqa: S101  # for the type checker
+    return plain
+
+
+def write_json(diagnosis: Diagnosis, folder: Path) -> Path:
+    """Write diagnosis.json into a folder, atomically, and return its path.
+
+    Raises:
+        InputError: If it cannot be written.
+    """
+    target = folder / FILE
+    with atomic_path(target) as path:
+        path.write_text(json.dumps(to_json(diagnosis), indent=2) + "\n", encoding="utf-8")
+    return target
+
+
+def _plain(value: object) -> object:
+    if isinstance(value, float) and not math.isfinite(value):
+        return None
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(item) for item in value]
+    return value

@@ -1,0 +1,68 @@
+"""What the checks look at, and what a check is."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.model import Finding, NotChecked, Skill, Summary
+
+if TYPE_CHECKING:
+    from progfix.checkpoints import Checkpoint
+
+__all__ = ["Check", "Evidence"]
+
+
+@dataclass(frozen=True, eq=False)
+class Evidence:
+    """Everything known about a source, collected in one pass over its predictions.
+
+    Attributes:
+        summary: Errors, baselines and ranges.
+        skill: Against constant and frame counting.
+        skill_counting_high: Upper end of the 95 % bootstrap interval over videos of the skill
+            against frame counting; NaN with a single video.
+        curves: Sums about the shape of curves.
+        oracles: MAE after each repair; empty without predictions.
+        checkpoint: The opened checkpoint, or None.
+        no_predictions: Why there are no predictions; None where there are.
+    """
+
+    summary: Summary = field(default_factory=Summary)
+    skill: Skill = field(default_factory=Skill)
+    skill_counting_high: float = math.nan
+    curves: CurveSums = field(default_factory=CurveSums)
+    oracles: Mapping[str, float] = field(default_factory=dict)
+    checkpoint: Checkpoint | None = None
+    no_predictions: str | None = None
+
+
+@dataclass(frozen=True)
+class Check:
+    """One thing that can be wrong.
+
+    Attributes:
+        id: The finding's name.
+        find: Returns the finding, None where all is well, or why it cannot tell.
+        segments: Fewest segments of predictions that it needs; 0 where it needs none.
+    """
+
+    id: str
+    find: Callable[[Evidence], Finding | NotChecked | None]
+    segments: int = 0
+
+    def run(self, evidence: Evidence) -> Finding | NotChecked | None:
+        """Return what `find` returns, or that there are too few predictions for it."""
+        if self.segments and evidence.no_predictions is not None:
+            return NotChecked(self.id, evidence.no_predictions)
+        found = evidence.curves.segments
+        if found < self.segments:
+            return NotChecked(
+                self.id,
+                f"{found} {'segment is' if found == 1 else 'segments are'} too few to tell a "
+                f"habit from chance; it needs {self.segments}",
+            )
+        return self.find(evidence)

@@ -1,0 +1,168 @@
+"""A diagnosis as text: the verdict, its numbers, a histogram, findings, and what to do.
+
+Lines carry a style name, so that a terminal can colour them; without colour they say the
+same.
+"""
+
+from __future__ import annotations
+
+import math
+import textwrap
+from collections.abc import Iterator
+from itertools import groupby
+
+from progfix.diagnosis.model import Diagnosis, Finding, Position
+from progfix.diagnosis.text import number, percent, span
+from progfix.solutions import SOLUTIONS
+
+__all__ = ["WIDTH", "Line", "render_lines", "render_text"]
+
+WIDTH = 79
+Line = tuple[str, str]
+"""A line and its style: "verdict", "error", "warning", "info", "dim", "command" or ""."""
+
+_BLOCKS = " ▏▎▍▌▋▊▉█"
+_FULL_BAR = 0.5
+_BAR_WIDTH = 44
+
+
+def render_text(diagnosis: Diagnosis, *, width: int = WIDTH, ascii_only: bool = False) -> str:
+    """Return the diagnosis as plain text of at most `width` columns, commands aside."""
+    lines = render_lines(diagnosis, width=width, ascii_only=ascii_only)
+    return "\n".join(text for text, _ in lines)
+
+
+def render_lines(
+    diagnosis: Diagnosis, *, width: int = WIDTH, ascii_only: bool = False
+) -> Iterator[Line]:
+    """Yield the lines of the screen.
+
+    Args:
+        diagnosis: What to show.
+        width: Columns to fill, at least 60.
+        ascii_only: Draw bars with "#".
+    """
+    d, s = diagnosis, diagnosis.summary
+    yield from _wrapped(d.verdict, width, style="verdict")
+    yield "", ""
+    counts = (
+        f": {_many(s.videos, 'video')}, {_many(s.segments, 'segment')}, {_many(s.frames, 'frame')}"
+        if s.frames
+        else ""
+    )
+    label = "".join(c if c.isprintable() else " " for c in d.source)
+    yield from _wrapped(label + counts, width, style="dim")
+    if s.frames:
+        yield "", ""
+        yield from _numbers(d, width)
+        yield "", ""
+        yield from _histogram(d.positions, ascii_only=ascii_only)
+    causes = [finding for finding in d.findings if finding.role == "cause"]
+    for rank, finding in enumerate(causes, start=1):
+        yield "", ""
+        yield from _cause(finding, rank, width)
+    symptoms = [f for f in d.findings if f.role == "symptom"]
+    if symptoms:
+        yield "", ""
+        yield f"What follows from {'it' if len(causes) == 1 else 'them'}:", ""
+        for finding in symptoms:
+            head = f"  {finding.severity:<7}  {finding.id}: "
+            yield from _wrapped(finding.title, width, first=head, style=finding.severity)
+    if d.fix_command:
+        yield "", ""
+        yield "To repair it:", ""
+        yield f"  {d.fix_command}", "command"
+    yield from _small_print(d, width)
+
+
+def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
+    s, skill = d.summary, d.skill
+    constant, counting = s.mae_constant, s.mae_frame_counting
+    given_action = s.mae_frame_counting_per_action
+    rows = [
+        ("MAE", number(s.mae), "this source"),
+        ("", number(constant), f"answering 0.5 every time{_against(s.mae, constant)}"),
+        ("", number(counting), f"counting frames{_against(s.mae, counting)}"),
+        ("", number(given_action), f"... knowing the action{_against(s.mae, given_action)}"),
+        ("answers", span(s.prediction_low, s.prediction_high), ""),
+        ("truth", span(s.target_low, s.target_high), "(5 to 95 % quantiles)"),
+        (
+            "first frame",
+            number(s.first_frame_median, 2),
+            f"truth {number(s.first_frame_target, 2)}",
+        ),
+        ("last frame", number(s.last_frame_median, 2), "truth 1.00 (medians over segments)"),
+    ]
+    for name, value, rest in rows:
+        yield f"  {name:<13}{value:<12}{rest}".rstrip(), ""
+    if skill.fitted_on and not math.isnan(counting):
+        first = "  counting learnt durations from: "
+        yield from _wrapped(skill.fitted_on, width, first=first, style="dim")
+
+
+def _against(mae: float, baseline: float) -> str:
+    skill = 1 - mae / baseline if baseline > 0 else math.nan
+    if math.isnan(skill):
+        return ""
+    if abs(skill) < 0.005:
+        return ": the same"
+    if skill < -1:
+        return f": this errs {mae / baseline:.1f} times as much"
+    return f": this is {percent(abs(skill))} {'better' if skill > 0 else 'worse'}"
+
+
+def _histogram(positions: tuple[Position, ...], *, ascii_only: bool) -> Iterator[Line]:
+    yield "  error by position in the action (answering 0.5: .45 at the ends, .05 amid)", ""
+    yield "  position      MAE    bias", "dim"
+    full = max([_FULL_BAR, *(p.mae for p in positions if p.count)])
+    for p in positions:
+        where = f"{p.low * 100:3.0f}-{p.high * 100:3.0f} %"
+        if p.count:
+            bias = f"{'+' if p.bias >= 0 else '-'}{number(abs(p.bias))}"
+            bar = _bar(p.mae / full, ascii_only=ascii_only)
+            yield f"  {where}  {number(p.mae):>6}  {bias:>6}  {bar}".rstrip(), ""
+        else:
+            yield f"  {where}       -       -", "dim"
+
+
+def _bar(share: float, *, ascii_only: bool) -> str:
+    eighths = round(share * _BAR_WIDTH * 8)
+    if ascii_only:
+        return "#" * round(eighths / 8)
+    return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
+
+
+def _cause(finding: Finding, rank: int, width: int) -> Iterator[Line]:
+    yield f"{rank}. {finding.severity}: {finding.id}", finding.severity
+    yield from _wrapped(finding.title + ".", width, first="   ")
+    yield from _wrapped(finding.why, width, first="   ", style="dim")
+    fix = ", ".join(f"{letter} ({SOLUTIONS[letter].name})" for letter in finding.fix)
+    worth = ""
+    if not math.isnan(finding.gain):
+        saved = f"{number(finding.gain)} of the MAE" if finding.gain >= 0.0005 else "nothing"
+        worth = f"{finding.repair} would save {saved}. "
+    if fix or worth:
+        yield from _wrapped(f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), width, first="   ")
+
+
+def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
+    if d.notices or d.not_checked:
+        yield "", ""
+    for notice in d.notices:
+        yield from _wrapped(notice, width, first="note: ", style="dim")
+    by_reason = sorted(d.not_checked, key=lambda n: n.reason)
+    for reason, group in groupby(by_reason, key=lambda n: n.reason):
+        names = ", ".join(n.id for n in group)
+        yield from _wrapped(f"{names} ({reason})", width, first="Not checked: ", style="dim")
+
+
+def _wrapped(text: str, width: int, *, first: str = "", style: str = "") -> Iterator[Line]:
+    hanging = " " * min(len(first), 4)
+    for line in textwrap.wrap(
+        text, width, initial_indent=first, subsequent_indent=hanging, break_on_hyphens=False
+    ):
+        yield line, style
+
+
+def _many(n: int, what: str) -> str:
+    return f"{n:,} {what}" + ("" if n == 1 else "s")

@@ -1,0 +1,184 @@
+"""Findings about the shape of the answers: range, ends, and falls."""
+
+from __future__ import annotations
+
+import math
+
+from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.model import Finding, NotChecked
+from progfix.diagnosis.text import number, percent, span
+from progfix.diagnosis.thresholds import THRESHOLDS as T
+
+__all__ = [
+    "COLLAPSED_RANGE",
+    "DECEPTIVE_MIDDLE",
+    "EARLY_BIAS",
+    "LATE_SATURATION",
+    "NON_MONOTONE",
+    "collapsed_range",
+    "deceptive_middle",
+    "early_bias",
+    "late_saturation",
+    "non_monotone",
+]
+
+_FEWEST_FRAMES = 10
+_NARROWEST_TARGETS = 0.2
+_WORTH_STRETCHING = 0.01
+
+
+def _saved(evidence: Evidence, repair: str) -> float:
+    after = evidence.oracles.get(repair, math.nan)
+    return max(0.0, evidence.summary.mae - after)
+
+
+def collapsed_range(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find predictions that vary far less than the targets do."""
+    s = evidence.summary
+    if s.frames < _FEWEST_FRAMES or s.target_high - s.target_low < _NARROWEST_TARGETS:
+        return NotChecked("collapsed-range", "targets hardly differ between these frames")
+    if s.spread >= T.spread_warning:
+        return None
+    collapsed = s.spread < T.spread_error
+    saved = _saved(evidence, "affine")
+    follows = (
+        "but they follow it: stretched, they would beat a constant."
+        if s.mae - saved <= s.mae_constant - _WORTH_STRETCHING
+        else "and what little they move hardly follows it."
+    )
+    return Finding(
+        "collapsed-range",
+        "error" if collapsed else "warning",
+        f"Answers stay at {span(s.prediction_low, s.prediction_high)}, while the truth runs from "
+        f"{span(s.target_low, s.target_high)}",
+        f"Answers vary {percent(s.spread)} as much as the truth, {follows}",
+        {
+            "spread": s.spread,
+            "prediction_low": s.prediction_low,
+            "prediction_high": s.prediction_high,
+            "target_low": s.target_low,
+            "target_high": s.target_high,
+            "threshold": T.spread_error if collapsed else T.spread_warning,
+        },
+        ("f", "g", "s"),
+        saved,
+        "The best stretch and shift",
+    )
+
+
+def deceptive_middle(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find an average that looks fair because the middle of actions is easy to hit."""
+    curves = evidence.curves
+    first, middle, last = curves.mae_in(0, 1), curves.mae_in(4, 5), curves.mae_in(8, 9)
+    if math.isnan(first + middle + last):
+        return NotChecked("deceptive-middle", "no frames at the beginning, middle or end")
+    ends = min(first, last)
+    if ends < T.middle_end or ends < T.middle_ratio * middle:
+        return None
+    return Finding(
+        "deceptive-middle",
+        "error" if ends >= T.middle_end_error else "warning",
+        f"The average hides it: error {number(first, 2)} at the beginning, {number(middle, 2)} "
+        f"in the middle, {number(last, 2)} at the end",
+        "Whatever stays near 0.5 is right in the middle of every action, which pulls the mean "
+        "error down. Judge by the ends.",
+        {
+            "mae_first_fifth": first,
+            "mae_middle_fifth": middle,
+            "mae_last_fifth": last,
+            "threshold_ratio": T.middle_ratio,
+            "threshold_end": T.middle_end,
+        },
+        ("f", "g", "s"),
+    )
+
+
+def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find actions that start far above zero."""
+    curves = evidence.curves
+    total, frames = curves.early_bias
+    early = total / frames if frames else math.nan
+    first = curves.first_bias / curves.firsts if curves.firsts else math.nan
+    numbers = {
+        "bias_first_tenth": early,
+        "bias_first_frame": first,
+        "first_frame_median": evidence.summary.first_frame_median,
+        "first_frame_target": evidence.summary.first_frame_target,
+        "threshold": T.early,
+    }
+    if not (early >= T.early or first >= T.early):
+        return None
+    whole = early >= T.early
+    where = "in the first tenth of an action" if whole else "at an action's first frame"
+    return Finding(
+        "early-bias",
+        "error" if whole else "warning",
+        f"Starts too high: {number(early if whole else first, 2)} too much {where}",
+        "A head that was never shown first frames, or has no clock, cannot know that an "
+        "action has only begun, and answers near the middle.",
+        numbers,
+        ("f", "s"),
+        _saved(evidence, "early_repaired"),
+        "A right first tenth",
+    )
+
+
+def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find curves that stop rising before the end."""
+    curves = evidence.curves
+    total, frames = curves.late_bias
+    late = total / frames if frames else math.nan
+    slope, counting = curves.late.value(), curves.counting_late_slope()
+    # Whoever does not know the duration cannot see the end coming, and rightly answers less
+    # than 1 there. Only a head that knows more than the clock and the action, or rises much
+    # less than the clock, is said to saturate.
+    skills = (evidence.skill.frame_counting, evidence.skill.frame_counting_per_action)
+    knows = all(math.isnan(skill) or skill >= T.knows_duration for skill in skills)
+    allowed = T.late_slope if knows else min(T.late_slope, counting / 2)
+    if math.isnan(slope) or late > -T.late or slope >= allowed:
+        return None
+    last = evidence.summary.last_frame_median
+    return Finding(
+        "late-saturation",
+        "error" if late <= -T.late_error else "warning",
+        f"Stops rising before the end: the last frame gets {number(last, 2)}, not 1",
+        f"In the last fifth of an action the answer rises by {number(slope, 2)} for each 1.0 "
+        "that it should. A sigmoid has to be pushed as far from .80 to .98 as from .25 to .80.",
+        {
+            "bias_last_tenth": late,
+            "slope_last_fifth": slope,
+            "slope_last_fifth_frame_counting": counting,
+            "last_frame_median": last,
+            "threshold_bias": -T.late,
+            "threshold_slope": allowed,
+        },
+        ("d",),
+        _saved(evidence, "late_repaired"),
+        "A right last tenth",
+    )
+
+
+def non_monotone(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find curves that fall back again and again."""
+    curves = evidence.curves
+    fall = curves.falls / curves.frames
+    if fall < T.fall:
+        return None
+    return Finding(
+        "non-monotone",
+        "error" if fall >= T.fall_error else "warning",
+        f"Falls back: answers lie {number(fall, 2)} below what they had already reached",
+        "Progress of one action never falls. A head whose answer is a sum of increments "
+        "cannot fall either.",
+        {"mean_fall": fall, "threshold": T.fall},
+        ("d",),
+        _saved(evidence, "monotone_envelope"),
+        "The nearest rising curve",
+    )
+
+
+COLLAPSED_RANGE = Check("collapsed-range", collapsed_range, 1)
+DECEPTIVE_MIDDLE = Check("deceptive-middle", deceptive_middle, T.segments)
+EARLY_BIAS = Check("early-bias", early_bias, T.segments)
+LATE_SATURATION = Check("late-saturation", late_saturation, T.segments)
+NON_MONOTONE = Check("non-monotone", non_monotone, T.segments)

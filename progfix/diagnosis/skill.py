@@ -1,0 +1,118 @@
+"""Findings about skill: is the head better than predictors that see no video?"""
+
+from __future__ import annotations
+
+import math
+
+from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.model import Finding, NotChecked
+from progfix.diagnosis.text import number, percent
+from progfix.diagnosis.thresholds import THRESHOLDS as T
+
+__all__ = ["NO_SKILL", "SAME_CURVE", "SWAP", "no_skill", "same_curve", "swap_gain"]
+
+_FIX = ("f", "g", "s")
+SWAP = "Counting frames instead"
+
+
+def swap_gain(evidence: Evidence) -> float:
+    """Return the MAE that frame counting in place of the head would save, at least 0."""
+    saved = evidence.summary.mae - evidence.summary.mae_frame_counting
+    return saved if math.isnan(saved) else max(0.0, saved)
+
+
+def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find a head no better than a constant (error) or than counting frames.
+
+    The latter is a warning, or mere information where durations hardly differ, so that
+    counting is nearly perfect and says nothing against a head.
+    """
+    s, skill = evidence.summary, evidence.skill
+    numbers = {
+        "mae": s.mae,
+        "mae_constant": s.mae_constant,
+        "mae_frame_counting": s.mae_frame_counting,
+        "skill_constant": skill.constant,
+        "skill_frame_counting": skill.frame_counting,
+    }
+    if skill.constant < T.skill_constant:
+        return Finding(
+            "no-skill",
+            "error",
+            f"MAE {number(s.mae)} is {_than(skill.constant, T.skill_constant)} answering 0.5 "
+            f"every time ({number(s.mae_constant)})",
+            "A constant 0.5 scores about .25 on any action, so a loss of .25 or more means that "
+            "nothing was learnt.",
+            {**numbers, "threshold": T.skill_constant},
+            _FIX,
+            swap_gain(evidence),
+            SWAP,
+        )
+    few = evidence.curves.segments < T.clock_segments
+    unsure = evidence.skill_counting_high >= T.skill_counting_unsure
+    if few or unsure or not skill.frame_counting < T.skill_counting:
+        return None
+    alike = evidence.curves.clock.target_explained() > T.durations_alike
+    return Finding(
+        "no-skill",
+        "info" if alike else "warning",
+        f"MAE {number(s.mae)} is {_than(skill.frame_counting, T.skill_counting)} counting frames "
+        f"({number(s.mae_frame_counting)})",
+        "Durations hardly differ here, so that counting frames is nearly right. This data cannot "
+        "show whether the head sees anything."
+        if alike
+        else "A predictor that only knows how many frames have passed, and how long actions "
+        "usually take, does as well without any video.",
+        {**numbers, "threshold": T.skill_counting},
+        () if alike else _FIX,
+        swap_gain(evidence),
+        SWAP,
+    )
+
+
+def _than(skill: float, threshold: float) -> str:
+    return "worse than" if skill < -threshold else "no better than"
+
+
+def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find a head whose answer depends on the frames elapsed and on nothing else.
+
+    Nothing is said where the range has collapsed: a flat line is the same everywhere.
+    """
+    if evidence.summary.spread < T.spread_error:
+        return None
+    clock = evidence.curves.clock
+    response, explained = clock.response(), clock.explained()
+    alike = clock.target_explained()
+    if math.isnan(response) or not alike <= T.durations_alike:
+        return NotChecked(
+            "same-curve",
+            "durations hardly differ between these segments, so that counting frames is right",
+        )
+    if math.isnan(explained) or explained < T.clock_explained or response >= T.response:
+        return None
+    saved = evidence.summary.mae - evidence.summary.mae_frame_counting_per_action
+    return Finding(
+        "same-curve",
+        "warning",
+        f"Every segment gets the same curve: frames elapsed explain {percent(explained)} of "
+        "what it says",
+        "At the same frame, short and long actions should get different answers; here the "
+        f"answer moves by {number(response)} for each 1.0 that the truth moves. The head is "
+        "a clock: it counts frames and ignores what the embeddings show.",
+        {
+            "response_to_duration": response,
+            "explained_by_elapsed": explained,
+            "target_explained_by_elapsed": alike,
+            "threshold": T.response,
+        },
+        ("g", "s"),
+        # Knowing the action is one way of knowing durations; where it does not help, what
+        # knowing them would save is not known from here.
+        saved if saved > 0 else math.nan,
+        "Counting frames with the action known" if saved > 0 else "",
+    )
+
+
+NO_SKILL = Check("no-skill", no_skill, T.segments)
+SAME_CURVE = Check("same-curve", same_curve, T.clock_segments)

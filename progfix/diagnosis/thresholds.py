@@ -1,0 +1,84 @@
+"""Every number that decides a finding, in one place, with the reason for it.
+
+Errors and biases are in units of progress, where a whole action is 1. docs/diagnosis.md
+says the same in words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+__all__ = ["THRESHOLDS", "Thresholds"]
+
+
+@dataclass(frozen=True)
+class Thresholds:
+    """Where findings begin.
+
+    Attributes:
+        segments: Fewest segments from which a habit is told from chance.
+        clock_segments: Fewest segments to compare with frame counting, which itself has to
+            be learnt from durations.
+        skill_constant: Skill against a constant below which a head has learnt nothing
+            useful. Heads of the failing recipe reach .00 to .04, frame counting .15 to .7.
+        skill_counting: Skill against frame counting below which the video adds nothing.
+        skill_counting_unsure: Upper end of its interval from which nothing is said.
+        spread_error: Standard deviation of predictions over that of targets, below which
+            the range has collapsed: at best three quarters of a constant's error remain.
+        spread_warning: The same where the range is merely narrow. A predictor that knows
+            nothing but the clock keeps more than this.
+        middle_ratio: Error at both ends (first and last fifth) over that in the middle
+            fifth. A constant 0.5 has 8, an error that does not depend on position 1.
+        middle_end: Error that both ends must reach; a constant 0.5 has 0.4.
+        middle_end_error: The same for an error instead of a warning.
+        early: Mean bias in the first tenth, or at the first frame. A clock that is too
+            fast by a factor of two reaches .05 there, a constant 0.5 has .45.
+        late: Mean bias in the last tenth, from which an end counts as missed.
+        late_error: The same for an error instead of a warning.
+        late_slope: Rise of predictions per rise of targets in the last fifth, below which
+            they stand still.
+        knows_duration: Skill against frame counting from which a head is taken to know how
+            long actions are; below it, an end that even counting misses is not held against it.
+        response: Rise of predictions per rise of targets among frames with equal elapsed;
+            0 is a pure clock, 1 a head that knows durations.
+        clock_explained: Share of the predictions' variance that elapsed explains, from
+            which they are a curve at all and not noise.
+        durations_alike: The same share for the targets, above which durations hardly
+            differ and counting frames is the right thing to do.
+        fall: Mean distance of predictions below the highest value that their segment has
+            already reached.
+        fall_error: The same for an error instead of a warning.
+        trained_skill: Skill against a constant from which a head has evidently trained,
+            whatever its optimiser state says.
+        moment_rms: Root mean square of a head tensor's bias-corrected second moments of
+            Adam, sqrt(v / (1 - beta2^step)): the size of the gradients it was given. Adam
+            adds eps = 1e-8 to it, so that 1e-10 means steps of less than a hundredth of
+            the learning rate. The failing recipe leaves below 2.4e-12, a head that trains
+            3e-5 and more.
+    """
+
+    segments: int = 10
+    clock_segments: int = 20
+    skill_constant: float = 0.10
+    skill_counting: float = 0.05
+    skill_counting_unsure: float = 0.20
+    spread_error: float = 0.25
+    spread_warning: float = 0.50
+    middle_ratio: float = 2.5
+    middle_end: float = 0.15
+    middle_end_error: float = 0.25
+    early: float = 0.15
+    late: float = 0.08
+    late_error: float = 0.25
+    late_slope: float = 0.35
+    knows_duration: float = 0.10
+    response: float = 0.15
+    clock_explained: float = 0.50
+    durations_alike: float = 0.90
+    fall: float = 0.12
+    fall_error: float = 0.25
+    trained_skill: float = 0.25
+    moment_rms: float = 1e-10
+
+
+THRESHOLDS = Thresholds()

@@ -1,0 +1,148 @@
+"""From a source to its diagnosis, in one pass over its predictions."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Iterable
+
+from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position, Skill, Summary
+from progfix.diagnosis.ranking import ranked
+from progfix.diagnosis.remedy import fix_command, loadable_note
+from progfix.diagnosis.repairs import RepairSums
+from progfix.diagnosis.shape import (
+    COLLAPSED_RANGE,
+    DECEPTIVE_MIDDLE,
+    EARLY_BIAS,
+    LATE_SATURATION,
+    NON_MONOTONE,
+)
+from progfix.diagnosis.skill import NO_SKILL, SAME_CURVE
+from progfix.diagnosis.training import UNTRAINED_HEAD
+from progfix.diagnosis.verdict import notices, verdict
+from progfix.evaluation import Evaluation, Evaluator
+from progfix.predictions import Predictions
+from progfix.sources import Source
+
+__all__ = ["FINDINGS", "diagnose"]
+
+FINDINGS: tuple[Check, ...] = (
+    UNTRAINED_HEAD,
+    COLLAPSED_RANGE,
+    NO_SKILL,
+    SAME_CURVE,
+    EARLY_BIAS,
+    LATE_SATURATION,
+    NON_MONOTONE,
+    DECEPTIVE_MIDDLE,
+)
+"""All checks, in the order in which equal findings are reported."""
+
+_RESAMPLES = 300
+
+
+def diagnose(
+    source: Source | Predictions,
+    *,
+    bins: int = 10,
+    observe: Callable[[Predictions], None] | None = None,
+) -> Diagnosis:
+    """Say what is wrong with a source of predictions, why, and what to do about it.
+
+    Args:
+        source: An opened source (`progfix.sources.open_source`), or a bare table.
+        bins: Parts of an action that errors are reported for.
+        observe: Called with each chunk, for showing progress.
+
+    Returns:
+        The diagnosis; checks that could not run are in its `not_checked`.
+
+    Raises:
+        InputError: If a prediction is not finite, or the source's data cannot be read.
+        ValueError: If there is no bin.
+    """
+    if isinstance(source, Predictions):
+        table = source
+        source = Source(label="predictions", kind="predictions", chunks=lambda: iter([table]))
+    evidence, positions = _collect(source, bins, observe)
+    outcomes = [check.run(evidence) for check in FINDINGS]
+    findings = ranked(outcome for outcome in outcomes if isinstance(outcome, Finding))
+    note = loadable_note(source, findings)
+    return Diagnosis(
+        source=source.label,
+        verdict=verdict(evidence, findings),
+        summary=evidence.summary,
+        skill=evidence.skill,
+        positions=positions,
+        findings=findings,
+        oracles=evidence.oracles,
+        not_checked=tuple(outcome for outcome in outcomes if isinstance(outcome, NotChecked)),
+        notices=notices(evidence) + ((note,) if note else ()),
+        fix_command=fix_command(source, findings),
+    )
+
+
+def _collect(
+    source: Source, bins: int, observe: Callable[[Predictions], None] | None
+) -> tuple[Evidence, tuple[Position, ...]]:
+    if source.chunks is None:
+        reason = source.why_not or "the source has no predictions"
+        return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
+    evaluator = Evaluator(counting=source.counting, bins=bins)
+    curves, repairs = CurveSums(), RepairSums()
+    for chunk in _not_empty(source.chunks()):
+        evaluator.update(chunk)
+        curves.update(chunk)
+        repairs.update(chunk)
+        if observe is not None:
+            observe(chunk)
+    if curves.frames == 0:
+        reason = "the source has no frames of actions"
+        return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
+    evaluation = evaluator.compute(bootstrap=_RESAMPLES)
+    summary = _summary(evaluation, curves)
+    swapped = {"frame_counting": summary.mae_frame_counting}
+    evidence = Evidence(
+        summary=summary,
+        skill=Skill(
+            evaluation["skill_constant"].value,
+            evaluation["skill_frame_counting"].value,
+            evaluation["skill_frame_counting_per_action"].value,
+            evaluation.fitted_on,
+        ),
+        skill_counting_high=evaluation["skill_frame_counting"].high,
+        curves=curves,
+        oracles={k: v for k, v in (repairs.mae() | swapped).items() if not math.isnan(v)},
+        checkpoint=source.checkpoint,
+    )
+    positions = tuple(
+        Position(part.low, part.high, part.mae.value, part.bias.value, part.count)
+        for part in evaluation.positions
+    )
+    return evidence, positions
+
+
+def _not_empty(chunks: Iterable[Predictions]) -> Iterable[Predictions]:
+    return (chunk for chunk in chunks if len(chunk))
+
+
+def _summary(evaluation: Evaluation, curves: CurveSums) -> Summary:
+    baselines = evaluation.baselines
+    return Summary(
+        videos=len(evaluation.sums.videos),
+        segments=curves.segments,
+        frames=curves.frames,
+        mae=evaluation["mae"].value,
+        mae_constant=baselines["constant"]["mae"].value,
+        mae_frame_counting=baselines["frame_counting"]["mae"].value,
+        mae_frame_counting_per_action=baselines["frame_counting_per_action"]["mae"].value,
+        prediction_low=evaluation["prediction_p05"].value,
+        prediction_high=evaluation["prediction_p95"].value,
+        target_low=curves.target_quantile(0.05),
+        target_high=curves.target_quantile(0.95),
+        spread=evaluation["spread"].value,
+        first_frame_median=evaluation["first_frame_median"].value,
+        first_frame_target=curves.first_target_median(),
+        last_frame_median=evaluation["last_frame_median"].value,
+    )

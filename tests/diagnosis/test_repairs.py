@@ -1,0 +1,71 @@
+import math
+
+import numpy as np
+import pytest
+from scipy.optimize import minimize
+
+from progfix.diagnosis.repairs import JointHistogram, RepairSums
+from tests.diagnosis.planted import frames, planted
+from tests.diagnosis.test_curves import halves, segments_of, table
+
+
+def test_repairs_of_a_hand_case() -> None:
+    # Ten frames, targets .1 to 1, all answers 1.2: errors 1.1, 1.0, .9, ... .2, mean .65.
+    # Clipped to 1 they are .9, .8, ... 0, mean .45. Without the first: (6.5 - 1.1) / 10.
+    # Without the last: (6.5 - .2) / 10. A flat line is monotone as it is.
+    made = frames(np.array([10]))
+    sums = RepairSums()
+    sums.update(made.with_prediction(np.full(10, 1.2)))
+    repaired = sums.mae()
+    assert sums.as_is / sums.frames == pytest.approx(0.65)
+    assert repaired["clip"] == pytest.approx(0.45)
+    assert repaired["early_repaired"] == pytest.approx(0.54)
+    assert repaired["late_repaired"] == pytest.approx(0.63)
+    assert repaired["monotone_envelope"] == pytest.approx(0.65)
+    # The best map of a constant is the median of the targets, whose MAE is .25.
+    assert repaired["affine"] == pytest.approx(0.25, abs=1e-3)
+
+
+def test_monotone_repair_equals_the_middle_of_the_envelopes() -> None:
+    predictions = table([4, 7, 31, 12, 3, 9, 15, 20, 1, 5, 6, 44], seed=5)
+    sums = RepairSums()
+    for part in halves(predictions):
+        sums.update(part)
+    total = 0.0
+    for segment in segments_of(predictions):
+        p = segment.prediction
+        for i in range(len(p)):
+            total += abs((p[: i + 1].max() + p[i:].min()) / 2 - segment.target[i])
+    assert sums.mae()["monotone_envelope"] == pytest.approx(total / len(predictions))
+
+
+@pytest.mark.parametrize("disease", ["flat-middle", "noisy", "plateau", "constant", "random"])
+@pytest.mark.parametrize("mix", ["short", "wide"])
+def test_affine_repair_is_the_best_line(disease: str, mix: str) -> None:
+    predictions = planted(disease, mix, 1)
+    p, u = predictions.prediction, predictions.target
+    slope, level = np.polyfit(p, u, 1)
+
+    def mae(line: np.ndarray) -> float:
+        return float(np.abs(np.clip(line[0] + line[1] * p, 0, 1) - u).mean())
+
+    best = min(
+        minimize(mae, start, method="Nelder-Mead").fun
+        for start in ([level, slope], [0.0, 1.0], [np.median(u), 0.0])
+    )
+    joint = JointHistogram()
+    for part in halves(predictions):
+        joint.update(part.prediction, part.target)
+    assert joint.affine_mae() == pytest.approx(best, abs=3e-3)
+
+
+def test_joint_histogram_counts_every_frame_also_out_of_range() -> None:
+    joint = JointHistogram()
+    joint.update(np.array([-5.0, 0.0, 1.0, 2.0, 99.0]), np.array([1e-6, 0.5, 1.0, 1.0, 1.0]))
+    assert joint.count.sum() == 5
+    assert joint.prediction.sum() == pytest.approx(-1 + 0 + 1 + 2 + 2)
+
+
+def test_nothing_seen() -> None:
+    assert RepairSums().mae() == {}
+    assert math.isnan(JointHistogram().affine_mae())
