@@ -7,11 +7,12 @@ What a reader notices, whether opening would refuse it or not, and what
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Literal
 
 from progfix.data.collector import Collector
 from progfix.data.dataset import Video
-from progfix.data.findings import DataFinding, in_order
+from progfix.data.findings import SEVERITIES, DataFinding, Severity, in_order
 from progfix.data.open import describe, read_data
 from progfix.data.options import DataOptions
 from progfix.data.video_checks import (
@@ -46,6 +47,11 @@ class DataCheck:
     findings: tuple[DataFinding, ...]
     not_checked: tuple[tuple[str, str], ...]
 
+    def fails(self, level: Severity | Literal["never"]) -> bool:
+        """Tell whether there is a finding of that severity or a worse one."""
+        worse = SEVERITIES[: SEVERITIES.index(level) + 1] if level != "never" else ()
+        return any(finding.severity in worse for finding in self.findings)
+
     def to_json(self) -> dict[str, object]:
         """Return the report as JSON values, `progfix-data-check/1`."""
         return {
@@ -77,12 +83,17 @@ def check_dataset(
     reading = read_data(options, thorough=True)
     collector = Collector()
     not_checked = check_videos(reading.videos, collector, features=features, on_video=on_video)
+    path = str(options.path)
+    findings = in_order([*reading.findings, *collector.findings()])
     return DataCheck(
-        str(options.path),
+        path,
         describe(reading),
         len(reading.videos),
         sum(len(video.segments) for video in reading.videos),
-        in_order([*reading.findings, *collector.findings()]),
+        tuple(
+            replace(f, examples=tuple(e.removeprefix(f"{path}, ") for e in f.examples))
+            for f in findings
+        ),
         tuple(not_checked),
     )
 

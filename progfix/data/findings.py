@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Literal, get_args
 
 from progfix.errors import Problem
 
 __all__ = [
     "EXAMPLES",
     "FINDINGS",
+    "SEVERITIES",
     "DataFinding",
     "FindingText",
     "Severity",
@@ -18,6 +19,9 @@ __all__ = [
 ]
 
 Severity = Literal["error", "warning", "info"]
+SEVERITIES: tuple[Severity, ...] = get_args(Severity)
+"""Worst first."""
+
 EXAMPLES = 5
 """Examples that a finding names; the count says how many there are."""
 
@@ -190,9 +194,8 @@ class DataFinding:
 
 def in_order(findings: Sequence[DataFinding]) -> tuple[DataFinding, ...]:
     """Sort findings by severity, then by the order of `FINDINGS`."""
-    severities: tuple[Severity, ...] = ("error", "warning", "info")
     ids = list(FINDINGS)
-    return tuple(sorted(findings, key=lambda f: (severities.index(f.severity), ids.index(f.id))))
+    return tuple(sorted(findings, key=lambda f: (SEVERITIES.index(f.severity), ids.index(f.id))))
 
 
 def count_of(number: int, noun: str, plural: str = "") -> str:

@@ -145,7 +145,7 @@ def check_lists(
         collector.note(
             "overlapping-segments",
             "info",
-            f"{shared:,} of {pairs:,} segments end on the frame on which the next one starts",
+            f"{shared:,} of {pairs:,} neighbouring segments share their boundary frame",
             shared_boundaries=shared,
             pairs=pairs,
         )

@@ -12,7 +12,7 @@ import numpy as np
 from progfix.data.collector import Collector
 from progfix.data.dataset import Video
 from progfix.data.hdf5_group import SharedFrames, checked, read_group
-from progfix.data.hdf5_handles import HDF5_ERRORS, open_hdf5
+from progfix.data.hdf5_handles import HDF5_ERRORS, first_line, open_hdf5
 from progfix.data.hdf5_index import INDEX, SEGMENTS, read_index
 from progfix.data.options import DataOptions
 from progfix.data.reading import Reading
@@ -45,7 +45,7 @@ def read_hdf5(path: Path, options: DataOptions, *, trust_index: bool = True) -> 
     _require_format(path, file)
     collector = Collector()
     shared = SharedFrames()
-    keys = [key for key in file if key not in (INDEX, SEGMENTS)]
+    keys = _video_groups(path, file)
     has_index = INDEX in file
     indexed = read_index(path, file) if has_index else None
     if indexed is not None and not _agrees(path, file, indexed, trust_index=trust_index):
@@ -86,6 +86,15 @@ def _require_format(path: Path, file: h5py.File) -> None:
     raise InputError(Problem(str(path), expected, what, fix))
 
 
+def _video_groups(path: Path, file: h5py.File) -> list[str]:
+    try:
+        return [key for key in file if key not in (INDEX, SEGMENTS)]
+    except HDF5_ERRORS as error:
+        fix = "restore the file from where it came from"
+        found = f"damage ({first_line(error)})"
+        raise InputError(Problem(str(path), "an intact HDF5 file", found, fix)) from error
+
+
 def _agrees(
     path: Path, file: h5py.File, indexed: list[tuple[str, Video]], *, trust_index: bool
 ) -> bool:
@@ -124,7 +133,7 @@ def _note_shared(shared: SharedFrames, collector: Collector) -> None:
     collector.note(
         "overlapping-segments",
         "info",
-        f"{shared.count:,} of {shared.segments:,} segments start on the last frame of an "
+        f"{shared.count:,} of {shared.segments:,} segments share their first frame with an "
         f"earlier one",
         shared_boundaries=shared.count,
         segments=shared.segments,

@@ -13,7 +13,7 @@ import numpy as np
 
 from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Segment, Video
-from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, member
+from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, first_line, member
 from progfix.data.reading import valid_segments
 from progfix.data.splits import unknown_split
 from progfix.errors import Problem
@@ -66,9 +66,8 @@ def read_group(
             _text(group, "source"),
         )
     except HDF5_ERRORS as error:
-        found = str(error).strip("\"'").split("\n")[0]
         fix = "write the video again, with the layout of docs/formats.md"
-        problem = Problem(where, "a video in progfix-data/1 layout", found, fix)
+        problem = Problem(where, "a video in progfix-data/1 layout", first_line(error), fix)
         collector.refuse("invalid-file", problem)
         return None
     return checked(where, video, segments, collector, shared)

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import h5py
 import numpy as np
@@ -23,7 +24,7 @@ from numpy.typing import NDArray
 from progfix.data.dataset import Segment
 from progfix.errors import InputError, Problem
 
-__all__ = ["HDF5_ERRORS", "Hdf5Features", "labels_checksum", "member", "open_hdf5"]
+__all__ = ["HDF5_ERRORS", "Hdf5Features", "first_line", "labels_checksum", "member", "open_hdf5"]
 
 OPEN_FILES = 16
 """Files that a process keeps open."""
@@ -31,9 +32,21 @@ OPEN_FILES = 16
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What h5py raises on a damaged or foreign file."""
 
+OPEN_DATASETS = 64
+"""Data sets that are kept open in each; every one of them may hold a megabyte of chunks."""
+
+
+class _OpenFile:
+    """A file, the data sets last read from it, and the groups that agree with its index."""
+
+    def __init__(self, path: Path) -> None:
+        self.file = h5py.File(path, "r")
+        self.datasets: OrderedDict[str, h5py.Dataset] = OrderedDict()
+        self.verified: set[str] = set()
+
+
 _LOCK = threading.RLock()
-_FILES: OrderedDict[tuple[int, str, int, int], tuple[h5py.File, dict[str, h5py.Dataset]]]
-_FILES = OrderedDict()
+_FILES: OrderedDict[tuple[int, str, int, int], _OpenFile] = OrderedDict()
 
 
 @dataclass(frozen=True)
@@ -69,33 +82,45 @@ class Hdf5Features:
             except HDF5_ERRORS as error:
                 raise self._problem(
                     "features that can be read",
-                    f"damage ({_short(error)})",
+                    f"damage ({first_line(error)})",
                     "restore the file from where it came from",
                 ) from error
         return result
 
     def _dataset(self) -> h5py.Dataset:
-        file, datasets = _cached(self.path)
-        if self.group not in datasets:
-            group = member(file, self.group, h5py.Group)
+        opened = _cached(self.path)
+        dataset = opened.datasets.get(self.group)
+        if dataset is None:
+            group = member(opened.file, self.group, h5py.Group)
             dataset = member(group, "features", h5py.Dataset)
-            if dataset.shape != self.shape:
-                raise self._problem(
-                    f"features of shape {self.shape}",
-                    f"{dataset.shape}",
-                    "rewrite the file with `progfix data convert`, or open it again",
-                )
-            if self.labels is not None and group_checksum(group) != self.labels:
-                raise self._problem(
-                    "the segments that the file's index names",
-                    "others in the video's group",
-                    "rewrite the file with `progfix data convert`, which renews the index",
-                )
-            datasets[self.group] = dataset
-        return datasets[self.group]
+            if self.group not in opened.verified:
+                self._verify(group, dataset)
+                opened.verified.add(self.group)
+            opened.datasets[self.group] = dataset
+            if len(opened.datasets) > OPEN_DATASETS:
+                opened.datasets.popitem(last=False)
+        opened.datasets.move_to_end(self.group)
+        return dataset
+
+    def _verify(self, group: h5py.Group, dataset: h5py.Dataset) -> None:
+        """Refuse a group that is not what the index, or an earlier look, said."""
+        if dataset.shape != self.shape:
+            raise self._problem(
+                f"features of shape {self.shape}",
+                f"{dataset.shape}",
+                "rewrite the file with `progfix data convert`, or open it again",
+            )
+        if self.labels is not None and group_checksum(group) != self.labels:
+            raise self._problem(
+                "the segments that the file's index names",
+                "others in the video's group",
+                "rewrite the file with `progfix data convert`, which renews the index",
+            )
 
     def _problem(self, expected: str, found: str, fix: str) -> InputError:
-        return InputError(Problem(f"{self.path}, video {self.group}", expected, found, fix))
+        return InputError(
+            Problem(f"{self.path}, video {unquote(self.group)}", expected, found, fix)
+        )
 
 
 def labels_checksum(segments: Sequence[Segment]) -> int:
@@ -146,10 +171,10 @@ def open_hdf5(path: Path) -> h5py.File:
         InputError: If it is missing, truncated, or no HDF5 file.
     """
     with _LOCK:
-        return _cached(path)[0]
+        return _cached(path).file
 
 
-def _cached(path: Path) -> tuple[h5py.File, dict[str, h5py.Dataset]]:
+def _cached(path: Path) -> _OpenFile:
     try:
         state = path.stat()
         # The process is part of the key: a handle does not survive a fork.
@@ -157,7 +182,7 @@ def _cached(path: Path) -> tuple[h5py.File, dict[str, h5py.Dataset]]:
         if key in _FILES:
             _FILES.move_to_end(key)
         else:
-            _FILES[key] = (h5py.File(path, "r"), {})
+            _FILES[key] = _OpenFile(path)
             if len(_FILES) > OPEN_FILES:
                 _FILES.popitem(last=False)
     except OSError as error:
@@ -181,8 +206,9 @@ def _why_not(path: Path, error: OSError) -> str:
         return "an empty file"
     if "truncated" in str(error):
         return "a truncated file"
-    return f"another file ({_short(error)})"
+    return f"another file ({first_line(error)})"
 
 
-def _short(error: Exception) -> str:
+def first_line(error: Exception) -> str:
+    """Return what h5py says, without its stack of HDF5 calls."""
     return str(error).strip("\"'").split("\n")[0] or type(error).__name__

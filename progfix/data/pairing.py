@@ -62,8 +62,7 @@ def pair_lists(
 
 def _mismatch(path: Path, name: str, task: TaskLists, recordings: int) -> Problem:
     handles = count_of(len(task.handles), "handle")
-    views = f"camera views of {count_of(recordings, 'recording')}"
-    found = f"{len(task.lists)} lists for {handles}, {views}"
+    found = f"{len(task.lists)} lists for {handles} (views collapse to {recordings})"
     fix = f"--skip-tasks {name}"
     if recordings == len(task.handles):
         fix = f"--pairing views, or {fix}"

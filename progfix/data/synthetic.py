@@ -190,5 +190,7 @@ def with_synthetic_features(data: Dataset, appearance: Appearance) -> Dataset:
         own = replace(appearance, fps=video.fps or appearance.fps)
         name = f"{video.task}/{video.name}"
         features = SyntheticFeatures(name, video.num_frames, video.segments, actions, own)
-        videos.append(replace(video, features=features))
-    return replace(data, videos=tuple(videos))
+        source = f"{video.source or video.name}, synthetic features"
+        videos.append(replace(video, features=features, source=source))
+    description = f"{data.description}; synthetic features"
+    return replace(data, videos=tuple(videos), description=description)

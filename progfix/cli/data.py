@@ -1,0 +1,206 @@
+"""`progfix data info | check | make | convert`."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from progfix.cli.errors import user_errors
+from progfix.cli.options import JsonArg, with_data_options
+from progfix.data.options import BUILT_IN, DataOptions
+from progfix.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from progfix.data.dataset import Dataset
+
+__all__ = ["app"]
+
+app = typer.Typer(
+    name="data",
+    help="Look into data, check it, make some, convert it.",
+    no_args_is_help=True,
+    rich_markup_mode="markdown",
+)
+
+PathArg = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="[DATA]",
+        help="File, folder or built-in name (procedures/1); the same as --data.",
+        show_default=False,
+    ),
+]
+OutArg = Annotated[Path, typer.Argument(help="The HDF5 file to write.", show_default=False)]
+TypeArg = Annotated[
+    Literal["float32", "float16"],
+    typer.Option("--dtype", help="How features are stored; float16 halves the file."),
+]
+ForceArg = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+FailOn = Literal["error", "warning", "info", "never"]
+
+
+def _with_path(data: DataOptions, path: str | None) -> DataOptions:
+    """Return the options with the argument's path, refusing two different ones."""
+    if path is not None and data.path not in (None, path):
+        fix = "leave one of them out"
+        raise InputError(Problem("--data", f"one path, {path}", f"another, {data.path}", fix))
+    return data if path is None else replace(data, path=path)
+
+
+@app.command("info")
+@with_data_options
+def info_cli(data: DataOptions, path: PathArg = None, json_output: JsonArg = False) -> None:
+    """Show what data holds: splits, tasks, durations, and what its reader noticed."""
+    from progfix.data.open import open_dataset
+    from progfix.data.summary import summarise
+
+    with user_errors():
+        summary = summarise(open_dataset(_with_path(data, path)))
+        if json_output:
+            typer.echo(json.dumps(summary.to_json(), indent=2))
+        else:
+            from progfix.cli.data_view import show_summary
+
+            show_summary(summary)
+
+
+@app.command("check")
+@with_data_options
+def check_cli(
+    data: DataOptions,
+    path: PathArg = None,
+    features: Annotated[
+        bool, typer.Option(help="Read every feature, once; --no-features looks at labels only.")
+    ] = True,
+    fail_on: Annotated[
+        FailOn, typer.Option(help="End with status 1 on a finding this bad or worse.")
+    ] = "never",
+    json_output: JsonArg = False,
+) -> None:
+    """List every defect of data, with counts, examples and remedies.
+
+    Also what opening the data for training would refuse. Ends with status 2 only if there
+    is nothing that can be read.
+    """
+    from progfix.cli.data_view import show_check, video_progress
+    from progfix.data.checks import check_dataset
+
+    with user_errors():
+        options = _with_path(data, path)
+        with video_progress("checking") as bar:
+            check = check_dataset(options, features=features, on_video=bar)
+        if json_output:
+            typer.echo(json.dumps(check.to_json(), indent=2))
+        else:
+            show_check(check)
+        if check.fails(fail_on):
+            raise typer.Exit(1)
+
+
+@app.command("make")
+@with_data_options
+def make_cli(
+    context: typer.Context,
+    data: DataOptions,
+    out: OutArg,
+    annotations: Annotated[
+        str | None,
+        typer.Option(
+            "--annotations",
+            help="Give these real annotations synthetic features, instead of making videos; "
+            "the data options say how to read them.",
+            show_default=False,
+        ),
+    ] = None,
+    seed: Annotated[int | None, typer.Option(help="Of everything (0).", show_default=False)] = None,
+    visible: Annotated[
+        float | None,
+        typer.Option(
+            help="Share of actions whose progress can be seen (0.75).", show_default=False
+        ),
+    ] = None,
+    noise: Annotated[
+        float | None,
+        typer.Option(help="Norm of a frame's noise; actions have 3 (2).", show_default=False),
+    ] = None,
+    dim: Annotated[
+        int | None, typer.Option(help="Columns of the features (128).", show_default=False)
+    ] = None,
+    tasks: Annotated[
+        int | None, typer.Option(help="Procedures; not with --annotations (4).", show_default=False)
+    ] = None,
+    videos: Annotated[
+        int | None,
+        typer.Option(help="Videos per procedure; not with --annotations (24).", show_default=False),
+    ] = None,
+    dtype: TypeArg = "float32",
+    force: ForceArg = False,
+    json_output: JsonArg = False,
+) -> None:
+    """Write synthetic data: the built-in procedures, or real annotations with features.
+
+    Without options the file holds the built-in `procedures/1`. `--frame-rate` sets the
+    frames per second (4, with annotations 1).
+    """
+    from progfix.data.convert import make_synthetic
+
+    with user_errors():
+        options = _with_path(data, annotations)
+        flags = {
+            "seed": seed,
+            "tasks": tasks,
+            "videos": videos,
+            "dim": dim,
+            "noise": noise,
+            "visible": visible,
+        }
+        changes = {name: value for name, value in flags.items() if value is not None}
+        source = context.get_parameter_source("frame_rate")
+        if (options.path or BUILT_IN).startswith(BUILT_IN):
+            if source is not None and source.name != "DEFAULT":
+                changes["fps"] = options.frame_rate
+            options = replace(options, frame_rate=DataOptions().frame_rate)
+        _write(make_synthetic(options, changes), out, dtype, force, json_output)
+
+
+@app.command("convert")
+@with_data_options
+def convert_cli(
+    data: DataOptions,
+    path: Annotated[str, typer.Argument(metavar="DATA", help="File or folder to convert.")],
+    out: OutArg,
+    dtype: TypeArg = "float32",
+    force: ForceArg = False,
+    json_output: JsonArg = False,
+) -> None:
+    """Convert data of any layout to one progfix HDF5 file, features streamed."""
+    from progfix.data.open import open_dataset
+
+    with user_errors():
+        _write(open_dataset(_with_path(data, path)), out, dtype, force, json_output)
+
+
+def _write(
+    data: Dataset,
+    out: Path,
+    dtype: Literal["float32", "float16"],
+    force: bool,
+    json_output: bool,
+) -> None:
+    from progfix.cli.data_view import show_notices, video_progress
+    from progfix.data.convert import write_dataset
+
+    show_notices(data.notices)
+    with video_progress("writing", len(data)) as bar:
+        write_dataset(data, out, dtype=dtype, replace=force, on_video=bar)
+    size = out.stat().st_size
+    if json_output:
+        result = {"path": str(out), "videos": len(data), "bytes": size, "source": data.description}
+        typer.echo(json.dumps(result, indent=2))
+    else:
+        typer.echo(f"wrote {out}: {len(data)} videos, {size / 1e6:.1f} MB")
+        typer.echo(f"from {data.description}")
