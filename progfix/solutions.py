@@ -81,6 +81,10 @@ def _own_gradients(recipe: Recipe) -> Recipe:
     return replace(recipe, optimisation=replace(recipe.optimisation, own_gradients=True))
 
 
+def _hazard(recipe: Recipe) -> Recipe:
+    return _head(recipe, output="remaining")
+
+
 def _full_supervision(recipe: Recipe) -> Recipe:
     return replace(recipe, sampling=replace(recipe.sampling, frames="every"))
 
@@ -123,7 +127,10 @@ SOLUTIONS: Mapping[str, Solution] = {
             "the head answers the increment of a frame, trained against 1/L; progress is the sum",
             _delta,
             _FORK,
-            {"a": "every prefix rescales the positions, so there is no one sum of increments"},
+            {
+                "a": "every prefix rescales the positions, so there is no one sum of increments",
+                "h": "a head answers increments or a distribution, not both",
+            },
         ),
         Solution(
             "e",
@@ -131,7 +138,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "early frames cost up to 20 times more: min(1 / max(target, 0.05), 20)",
             _early_weight,
             _FORK,
-            {},
+            {"h": "a logarithmic score has no early frames to weigh; it is proper as it is"},
         ),
         Solution(
             "f",
@@ -148,6 +155,17 @@ SOLUTIONS: Mapping[str, Solution] = {
             _own_gradients,
             _LATER,
             {},
+        ),
+        Solution(
+            "h",
+            "hazard",
+            "answers how many frames are left as a distribution; progress is its median",
+            _hazard,
+            "progfix",
+            {
+                "d": "a head answers increments or a distribution, not both",
+                "e": "a logarithmic score has no early frames to weigh; it is proper as it is",
+            },
         ),
         Solution(
             "s",

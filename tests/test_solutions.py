@@ -36,6 +36,7 @@ def test_each_letter_changes_one_thing() -> None:
         "e": replace(seed, objective=replace(seed.objective, early_weight=True)),
         "f": replace(seed, head=replace(seed.head, extra=("elapsed",))),
         "g": replace(seed, optimisation=replace(seed.optimisation, own_gradients=True)),
+        "h": replace(seed, head=replace(seed.head, output="remaining")),
         "s": replace(seed, sampling=replace(seed.sampling, frames="every")),
     }
     assert set(SOLUTIONS) >= set(expected)
@@ -56,7 +57,10 @@ def test_columns_keep_the_order_of_the_checkpoints() -> None:
     assert apply("fa").head.extra == ("position", "elapsed")
 
 
-@pytest.mark.parametrize(("letters", "word"), [("ad", "sum"), ("da", "sum"), ("cs", "nothing")])
+@pytest.mark.parametrize(
+    ("letters", "word"),
+    [("ad", "sum"), ("da", "sum"), ("cs", "nothing"), ("dh", "not both"), ("eh", "proper")],
+)
 def test_conflicts_are_refused_with_their_reason(letters: str, word: str) -> None:
     with pytest.raises(InputError, match=word):
         apply(letters)
