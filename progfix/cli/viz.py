@@ -1,0 +1,199 @@
+"""`progfix viz`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+
+from progfix.cli.errors import user_errors
+from progfix.cli.options import (
+    DeviceArg,
+    HeadSpecArg,
+    ModelArg,
+    SourcesArg,
+    SplitArg,
+    with_data_options,
+)
+from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from progfix.plots.drawings import Drawing, Kind
+    from progfix.sources import Source
+
+__all__ = ["viz_cli"]
+
+_KINDS = "curves, positions, density, timeline, calibration, ladder, training"
+_ALL = "all"
+_FOLDER = Path("progfix-figures")
+
+
+@with_data_options
+def viz_cli(
+    data: DataOptions,
+    sources: SourcesArg = None,
+    num_segments: Annotated[
+        int,
+        typer.Option(
+            "--num-segments", "-n", min=1, max=60, help="Segments to show; timelines: videos."
+        ),
+    ] = 5,
+    select: Annotated[
+        Literal["spread", "worst", "best", "longest", "random"],
+        typer.Option(help="Which ones, by the error of the first source; spread: best to worst."),
+    ] = "spread",
+    kind: Annotated[
+        list[str] | None,
+        typer.Option(
+            help=f"What to draw, may be repeated: {_KINDS}, or all. Left out: curves,positions.",
+            show_default=False,
+        ),
+    ] = None,
+    file_format: Annotated[
+        Literal["png", "pdf", "svg"], typer.Option("--format", help="Format of the files.")
+    ] = "png",
+    style: Annotated[
+        Literal["screen", "paper"],
+        typer.Option(help="paper: as wide as a column of a two-column page, 3.3 inches."),
+    ] = "screen",
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder for the files; left out: figures/ in a run, else progfix-figures/.",
+            show_default=False,
+        ),
+    ] = None,
+    split: SplitArg = "test",
+    fit_on: Annotated[
+        str,
+        typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
+    ] = "train",
+    seed: Annotated[int, typer.Option(min=0, help="Of --select random.")] = 0,
+    device: DeviceArg = "auto",
+    model: ModelArg = None,
+    head_spec: HeadSpecArg = None,
+) -> None:
+    """Draw predictions against targets, and errors by position in the action.
+
+    Several sources are laid over each other on the same segments:
+    `progfix viz runs/baseline-1 runs/fgs-1` is before and after.
+    """
+    with user_errors():
+        kinds = _kinds(kind or ["curves", "positions"])
+        from progfix.files import require_writable_folder
+        from progfix.sources import SourceOptions, open_sources
+        from progfix.visualisation import save, visualise
+
+        options = SourceOptions(
+            data=data,
+            split=split,
+            device=device,
+            model=model,
+            head_spec=head_spec,
+            fit_on=fit_on,
+        )
+        opened = open_sources(sources or [], options)
+        folder = out or _folder(opened)
+        require_writable_folder(folder)
+        with _status() as observe:
+            result = visualise(
+                opened,
+                kinds,
+                num_segments=num_segments,
+                select=select,
+                seed=seed,
+                style=style,
+                observe=observe,
+            )
+        for notice in result.notices:
+            _echo(f"note: {notice}", err=True)
+        if not result.drawings or (result.left_out and kind != [_ALL]):
+            raise InputError(
+                Problem(f"--kind {name}", "sources that it can be drawn from", reason, _FIX)
+                for name, reason in result.left_out.items()
+            )
+        for name, reason in result.left_out.items():
+            _echo(f"note: {name} left out: {reason}", err=True)
+        files = save(result, folder, file_format)
+        for file, drawing in zip(files, result.drawings, strict=True):
+            _echo(str(file))
+            for line in _lines(drawing, _blocks()):
+                _echo(line)
+
+
+_FIX = "name another source, or leave this kind out"
+
+
+def _kinds(given: Sequence[str]) -> Sequence[Kind]:
+    from progfix.plots.drawings import KINDS
+
+    names = [name.strip() for text in given for name in text.split(",")]
+    if names == [_ALL]:
+        return KINDS
+    known: dict[str, Kind] = {kind: kind for kind in KINDS}
+    unknown = [repr(name) for name in names if name not in known]
+    if unknown:
+        found = ", ".join(unknown)
+        raise InputError(Problem("--kind", f"{_KINDS}, or all", found, "choose among these"))
+    return [known[name] for name in names]
+
+
+@contextmanager
+def _status() -> Iterator[Callable[[str], None]]:
+    """A line on stderr that says what is going on, if stderr is a terminal."""
+    from rich.console import Console
+    from rich.text import Text
+
+    console = Console(stderr=True)
+    if not console.is_terminal:
+        yield lambda _text: None
+        return
+    with console.status("") as status:
+        yield lambda text: status.update(Text(text))
+
+
+def _folder(sources: Sequence[Source]) -> Path:
+    first = sources[0]
+    if len(sources) == 1 and first.kind == "run" and first.path is not None:
+        return first.path / "figures"
+    return _FOLDER
+
+
+def _lines(drawing: Drawing, blocks: str) -> Iterator[str]:
+    """One line for each curve, 78 columns wide."""
+    from rich.cells import set_cell_size
+
+    from progfix.plots.sparkline import sparkline
+    from progfix.plots.text import clean, decimal, shorten
+
+    last = None
+    for line in drawing.sparklines:
+        subject = "" if line.subject == last else shorten(clean(line.subject), 24)
+        label = shorten(clean(line.label), 24)
+        curve = sparkline(line.values, low=line.low, high=line.high, blocks=blocks)
+        value = "" if line.value is None else decimal(line.value)
+        cells = f"{set_cell_size(subject, 24)} {set_cell_size(label, 24)}"
+        yield f"  {cells} {curve:<20} {value}".rstrip()
+        last = line.subject
+
+
+def _blocks() -> str:
+    """Block characters where stdout can write them."""
+    from progfix.plots.sparkline import BLOCKS, PLAIN
+
+    try:
+        BLOCKS.encode(sys.stdout.encoding or "ascii")
+    except UnicodeEncodeError:
+        return PLAIN
+    return BLOCKS
+
+
+def _echo(text: str, *, err: bool = False) -> None:
+    stream = sys.stderr if err else sys.stdout
+    encoding = stream.encoding or "ascii"
+    typer.echo(text.encode(encoding, "replace").decode(encoding), err=err)

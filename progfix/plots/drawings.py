@@ -1,0 +1,182 @@
+"""One figure of each kind, with its curves as text, from what sources gave."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, get_args
+
+import numpy as np
+from matplotlib.figure import Figure
+
+from progfix.plots import figures
+from progfix.plots.material import Material
+from progfix.plots.sparkline import Sparkline
+from progfix.plots.style import StyleName
+from progfix.plots.text import readable
+from progfix.plots.views import Array, Curve, SegmentView, TrainingView
+from progfix.runs import HISTORY
+from progfix.sources import Source
+from progfix.training.history import read_history
+
+__all__ = ["DRAW", "KINDS", "Drawing", "Kind", "draw_training"]
+
+Kind = Literal["curves", "positions", "density", "timeline", "calibration", "ladder", "training"]
+KINDS: tuple[Kind, ...] = get_args(Kind)
+
+
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """One figure.
+
+    Attributes:
+        kind: What it shows; also the name of its file.
+        figure: Not shown, and in no window.
+        sparklines: Its curves as text.
+    """
+
+    kind: Kind
+    figure: Figure
+    sparklines: tuple[Sparkline, ...]
+
+
+def _curves(material: Material, style: StyleName) -> Drawing | str:
+    if not material.segments:
+        return "the sources have no segment in common"
+    lines = [
+        _progress_line(_segment_name(segment), curve)
+        for segment in material.segments
+        for curve in segment.curves
+    ]
+    return Drawing("curves", figures.curves_figure(style, material.segments), tuple(lines))
+
+
+def _timeline(material: Material, style: StyleName) -> Drawing | str:
+    if not material.videos:
+        return "the sources have no segment in common"
+    lines = []
+    for video in material.videos:
+        for place, label in enumerate(material.labels):
+            curves = [segment.curves[place] for segment in video.segments]
+            joined = Curve(
+                label,
+                np.concatenate([curve.elapsed for curve in curves]),
+                np.concatenate([curve.target for curve in curves]),
+                np.concatenate([curve.prediction for curve in curves]),
+            )
+            lines.append(_progress_line(video.segments[0].video, joined))
+    return Drawing("timeline", figures.timeline_figure(style, material.videos), tuple(lines))
+
+
+def _progress_line(subject: str, curve: Curve) -> Sparkline:
+    return Sparkline(subject, curve.label, tuple(curve.prediction.tolist()), value=curve.mae)
+
+
+def _segment_name(segment: SegmentView) -> str:
+    name = readable(segment.action) or f"{segment.video} #{segment.segment}"
+    return f"{segment.duration} frames, {name}"
+
+
+def _positions(material: Material, style: StyleName) -> Drawing | str:
+    errors = [s.position_errors(n) for n, s in zip(material.labels, material.sums, strict=True)]
+    bars = [sums.position_errors(name) for name, sums in list(material.baselines.items())[:2]]
+    sums = [*material.sums, *material.baselines.values()]
+    top = max(float(np.nanmax(view.mae)) for view in (*errors, *bars))
+    lines = [
+        Sparkline("MAE by tenth of action", e.label, tuple(e.mae.tolist()), 0.0, top, s.mae)
+        for e, s in zip((*errors, *bars), sums, strict=False)
+    ]
+    return Drawing("positions", figures.positions_figure(style, errors, bars), tuple(lines))
+
+
+def _density(material: Material, style: StyleName) -> Drawing | str:
+    views = [s.density(label) for label, s in zip(material.labels, material.sums, strict=True)]
+    lines = [
+        Sparkline("median by tenth of action", label, tuple(middle.tolist()), value=sums.mae)
+        for label, sums in zip(material.labels, material.sums, strict=True)
+        for middle in (sums.position_errors(label).middle,)
+    ]
+    return Drawing("density", figures.density_figure(style, views), tuple(lines))
+
+
+def _calibration(material: Material, style: StyleName) -> Drawing | str:
+    views = [s.calibration(label) for label, s in zip(material.labels, material.sums, strict=True)]
+    if not any(views):
+        return "no source has intervals (lower, upper) or a probability integral transform (pit)"
+    lines = [
+        Sparkline(
+            f"{view.nominal:.0%} coverage by tenth",
+            view.label,
+            tuple(view.coverage.tolist()),
+            value=view.overall,
+        )
+        for view in views
+        if view is not None and view.coverage is not None
+    ]
+    return Drawing("calibration", figures.calibration_figure(style, views), tuple(lines))
+
+
+def _ladder(material: Material, style: StyleName) -> Drawing | str:
+    rungs = [
+        sums.rung(name, is_baseline=baseline)
+        for baseline, names, group in (
+            (True, material.baselines, material.baselines.values()),
+            (False, material.labels, material.sums),
+        )
+        for name, sums in zip(names, group, strict=True)
+    ]
+    top = max((rung.mae for rung in rungs), default=1.0)
+    steps = (np.arange(20) + 0.5) / 20 * top
+    lines = [
+        Sparkline("MAE", r.label, tuple(np.where(steps <= r.mae, 1.0, np.nan)), value=r.mae)
+        for r in rungs
+    ]
+    return Drawing("ladder", figures.ladder_figure(style, rungs), tuple(lines))
+
+
+def draw_training(sources: Sequence[Source], style: StyleName) -> Drawing | str:
+    """Draw the histories of those sources that are runs, or say that none is.
+
+    Raises:
+        InputError: If a run's history cannot be read.
+    """
+    views = [_history(source) for source in sources]
+    lines = []
+    for view in views:
+        if view is not None:
+            lines += [
+                _course("training loss", view.label, view.loss),
+                _course("validation skill", view.label, view.skill),
+            ]
+    if not lines:
+        return "no source is a run with an epoch in its history"
+    return Drawing("training", figures.training_figure(style, views), tuple(lines))
+
+
+def _history(source: Source) -> TrainingView | None:
+    if source.kind != "run" or source.path is None:
+        return None
+    rows = read_history(source.path / HISTORY)
+    if not rows:
+        return None
+    epoch, loss, skill = (
+        np.array([getattr(row, name) for row in rows], dtype=np.float64)
+        for name in ("epoch", "train_loss", "val_skill_frame_counting")
+    )
+    return TrainingView(source.label, epoch, loss, skill)
+
+
+def _course(name: str, label: str, values: Array) -> Sparkline:
+    known = values[np.isfinite(values)]
+    low, high = (float(known.min()), float(known.max())) if len(known) else (0.0, 1.0)
+    return Sparkline(name, label, tuple(values.tolist()), low, high, float(values[-1]))
+
+
+DRAW: Mapping[Kind, Callable[[Material, StyleName], Drawing | str]] = {
+    "curves": _curves,
+    "positions": _positions,
+    "density": _density,
+    "timeline": _timeline,
+    "calibration": _calibration,
+    "ladder": _ladder,
+}
