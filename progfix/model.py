@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor, nn
 
-from progfix.heads import ProgressHead
+from progfix.heads.base import ProgressHead
 
 __all__ = ["ProgressModel"]
 

@@ -15,7 +15,7 @@ from torch.nn.utils.rnn import pad_sequence
 from progfix.baselines import action_frames
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
-from progfix.heads import ProgressHead
+from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
 from progfix.predictions import Predictions
 

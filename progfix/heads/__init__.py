@@ -1,21 +1,4 @@
-"""Progress heads: embeddings of a prefix in, progress out."""
+"""Progress heads: embeddings of a prefix in, progress out.
 
-from __future__ import annotations
-
-from progfix.heads.base import ProgressHead
-from progfix.heads.gru import GruHead
-from progfix.heads.pooled import PooledHead
-from progfix.heads.spec import HeadSpec
-
-__all__ = ["HEADS", "HeadSpec", "ProgressHead", "build_head"]
-
-HEADS: dict[str, type[ProgressHead]] = {"gru": GruHead, "pooled": PooledHead}
-
-
-def build_head(spec: HeadSpec, width: int) -> ProgressHead:
-    """Return a freshly initialised head for embeddings of size `width`.
-
-    Raises:
-        ValueError: If the width is below 1 or the specification contradicts itself.
-    """
-    return HEADS[spec.kind](spec, width)
+`spec` describes a head as data and does without torch; `build` makes the head.
+"""

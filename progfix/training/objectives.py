@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
-from progfix.heads import ProgressHead
+from progfix.heads.base import ProgressHead
 from progfix.heads.outputs import Truth
 from progfix.training.recipe import Objective
 from progfix.training.sampling import Prefixes

@@ -18,7 +18,7 @@ from progfix.checkpoints.native import save_native
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
-from progfix.heads import build_head
+from progfix.heads.build import build_head
 from progfix.model import ProgressModel
 from progfix.predict import check_fit, predict
 from progfix.predictions_io import save_predictions

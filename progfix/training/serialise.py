@@ -13,6 +13,7 @@ from types import NoneType, UnionType
 from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
 from progfix.errors import InputError, Problem
+from progfix.solutions import parse_letters
 from progfix.training.recipe import Recipe
 
 __all__ = ["from_values", "recipe_from_dict", "recipe_to_dict", "to_values"]
@@ -37,7 +38,11 @@ def recipe_from_dict(values: object, *, where: str) -> Recipe:
     Raises:
         InputError: With every field that is unknown or of the wrong type or value.
     """
-    return from_values(Recipe, values, where=where)
+    recipe = from_values(Recipe, values, where=where)
+    letters = parse_letters(recipe.solution, where=f"{where}.solution")
+    if letters != recipe.solution:
+        raise InputError(Problem(f"{where}.solution", repr(letters), repr(recipe.solution), _FIX))
+    return recipe
 
 
 def to_values(value: object) -> object:
@@ -84,9 +89,10 @@ def _read(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
         )
     if origin is Literal and isinstance(value, str) and value in arguments:
         return value
-    if kind is float and type(value) in (int, float) and not math.isnan(value):
-        return float(value)
-    if kind in _SCALARS and type(value) is kind:
+    if kind is float:
+        if type(value) in (int, float) and not math.isnan(value):
+            return float(value)
+    elif type(value) is kind:
         return value
     if origin is Literal:
         expected = f"one of {', '.join(arguments)}"

@@ -9,7 +9,7 @@ import numpy as np
 
 from progfix.baselines import FrameCounting
 from progfix.data.dataset import Video
-from progfix.heads import ProgressHead
+from progfix.heads.base import ProgressHead
 from progfix.predict import cut_segments, frames_table, predict_segments
 from progfix.training.embeddings import EmbeddingCache
 

@@ -12,11 +12,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import Tensor
 
-from progfix.heads import HeadSpec, ProgressHead, build_head
+from progfix.heads.base import ProgressHead
+from progfix.heads.build import build_head
 from progfix.heads.inputs import extra_columns
 from progfix.heads.prefixes import every_prefix
 from progfix.heads.remaining import EDGES, log_prior
-from progfix.heads.spec import Extra
+from progfix.heads.spec import Extra, HeadSpec
 from progfix.predict import predict_segments
 from progfix.solutions import SOLUTIONS, apply, conflicts
 from progfix.training.recipe import SEED_RECIPE

@@ -11,7 +11,8 @@ import torch
 from torch import Tensor
 
 from progfix.data.dataset import Segment
-from progfix.heads import ProgressHead, build_head
+from progfix.heads.base import ProgressHead
+from progfix.heads.build import build_head
 from progfix.solutions import apply
 from progfix.training.batches import generator
 from progfix.training.objectives import early_weights, progress_loss

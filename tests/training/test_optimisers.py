@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import nn
 
-from progfix.heads import build_head
+from progfix.heads.build import build_head
 from progfix.model import ProgressModel
 from progfix.solutions import apply
 from progfix.training.optimisers import build_optimisers

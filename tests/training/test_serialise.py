@@ -1,0 +1,152 @@
+"""Recipes as JSON values."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, replace
+from typing import Any, Literal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from progfix.errors import InputError
+from progfix.heads.spec import HeadSpec
+from progfix.solutions import SOLUTIONS, apply, conflicts
+from progfix.training.recipe import SEED_RECIPE, Optimisation, Recipe
+from progfix.training.serialise import (
+    from_values,
+    recipe_from_dict,
+    recipe_to_dict,
+    to_values,
+)
+
+
+@st.composite
+def recipes(draw: st.DrawFn) -> Recipe:
+    letters = "".join(sorted(draw(st.sets(st.sampled_from(sorted(SOLUTIONS))))))
+    recipe = SEED_RECIPE if conflicts(letters, HeadSpec()) else apply(letters)
+    numbers = st.floats(allow_nan=False, width=32)
+    return replace(
+        recipe,
+        head=replace(recipe.head, last_bias=draw(st.none() | numbers)),
+        optimisation=replace(recipe.optimisation, lr=draw(numbers), epochs=draw(st.integers())),
+    )
+
+
+@given(recipes())
+def test_a_recipe_comes_back_through_json(recipe: Recipe) -> None:
+    text = json.dumps(recipe_to_dict(recipe))
+    assert recipe_from_dict(json.loads(text), where="config.json: recipe") == recipe
+
+
+def test_the_form() -> None:
+    values = recipe_to_dict(apply("af"))
+    assert values["solution"] == "af"
+    head = values["head"]
+    assert isinstance(head, dict)
+    assert head["extra"] == ["position", "elapsed"]
+    assert head["last_bias"] is None
+
+
+def test_what_is_left_out_takes_its_default() -> None:
+    assert recipe_from_dict({}, where="x") == SEED_RECIPE
+    read = recipe_from_dict({"optimisation": {"lr": 1}}, where="x")
+    assert read == replace(SEED_RECIPE, optimisation=Optimisation(lr=1.0))
+    assert type(read.optimisation.lr) is float
+
+
+@pytest.mark.parametrize(
+    ("values", "where", "expected", "found"),
+    [
+        (None, "c: recipe", "names and values", "None"),
+        ({"head": 3}, "c: recipe.head", "names and values", "3"),
+        ({"hed": {}}, "c: recipe.hed", "head", "'hed'"),
+        ({"head": {"kind": "tcn"}}, "c: recipe.head.kind", "one of gru, pooled", "'tcn'"),
+        ({"head": {"kind": ["gru"]}}, "c: recipe.head.kind", "one of gru", "['gru']"),
+        ({"head": {"extra": "position"}}, "c: recipe.head.extra", "a list", "'position'"),
+        (
+            {"head": {"extra": ["position", "time"]}},
+            "c: recipe.head.extra[1]",
+            "one of position",
+            "'time'",
+        ),
+        ({"head": {"last_bias": "low"}}, "c: recipe.head.last_bias", "a number", "'low'"),
+        ({"optimisation": {"lr": None}}, "c: recipe.optimisation.lr", "a number", "None"),
+        ({"optimisation": {"lr": True}}, "c: recipe.optimisation.lr", "a number", "True"),
+        (
+            {"optimisation": {"lr": float("nan")}},
+            "c: recipe.optimisation.lr",
+            "a number",
+            "nan",
+        ),
+        ({"optimisation": {"epochs": 2.5}}, "c: recipe.optimisation.epochs", "whole", "2.5"),
+        ({"optimisation": {"epochs": True}}, "c: recipe.optimisation.epochs", "whole", "True"),
+        (
+            {"optimisation": {"own_gradients": 1}},
+            "c: recipe.optimisation.own_gradients",
+            "true or false",
+            "1",
+        ),
+        ({"solution": 3}, "c: recipe.solution", "text", "3"),
+        ({"solution": "a!"}, "c: recipe.solution", "letters out of", "!"),
+        ({"solution": "ba"}, "c: recipe.solution", "'ab'", "'ba'"),
+    ],
+)
+def test_errors_name_the_dotted_field(
+    values: object, where: str, expected: str, found: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        recipe_from_dict(values, where="c: recipe")
+    (problem,) = caught.value.problems
+    assert problem.where == where
+    assert expected in problem.expected
+    assert found in problem.found
+
+
+def test_all_defects_are_reported_at_once() -> None:
+    values: dict[str, Any] = {
+        "head": {"kind": 1, "extra": [2, 3], "width": 4},
+        "sampling": [],
+        "loss": "l2",
+    }
+    with pytest.raises(InputError) as caught:
+        recipe_from_dict(values, where="c")
+    assert [problem.where for problem in caught.value.problems] == [
+        "c.loss",
+        "c.head.width",
+        "c.head.kind",
+        "c.head.extra[0]",
+        "c.head.extra[1]",
+        "c.sampling",
+    ]
+
+
+@dataclass(frozen=True)
+class Inner:
+    name: str = "x"
+
+
+@dataclass(frozen=True)
+class Outer:
+    parts: tuple[Inner, ...] = ()
+    choice: Literal["a", "b"] | None = None
+    size: int | None = 3
+    inner: Inner | None = None
+
+
+@pytest.mark.parametrize(
+    "value",
+    [
+        Outer(),
+        Outer(parts=(Inner("y"), Inner()), choice="b", size=None, inner=Inner("z")),
+    ],
+)
+def test_any_frozen_dataclass(value: Outer) -> None:
+    assert from_values(Outer, json.loads(json.dumps(to_values(value))), where="x") == value
+
+
+def test_defects_deep_inside() -> None:
+    with pytest.raises(InputError) as caught:
+        from_values(Outer, {"parts": [{"name": 1}], "inner": {"nam": 2}}, where="x")
+    assert [p.where for p in caught.value.problems] == ["x.parts[0].name", "x.inner.nam"]
