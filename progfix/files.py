@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import secrets
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from progfix.errors import InputError, Problem
@@ -40,7 +40,8 @@ def atomic_path(target: Path) -> Iterator[Path]:
             )
         ) from error
     finally:
-        temporary.unlink(missing_ok=True)
+        with suppress(OSError):  # where the folder is none, the error above is what matters
+            temporary.unlink(missing_ok=True)
 
 
 def require_writable_folder(folder: Path) -> None:

@@ -29,7 +29,7 @@ from progfix.encoders import (
     rebuild_encoder,
 )
 from progfix.errors import InputError, Problem
-from progfix.heads import build_head
+from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 from progfix.training.recipe import SEED_RECIPE, Recipe

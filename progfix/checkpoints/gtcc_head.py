@@ -165,7 +165,7 @@ def _refuse_other_heads(
 
 
 def _read(state: Mapping[str, Tensor], where: str) -> _Weights:
-    kind: HeadKind = "gru" if "gru.weight_ih_l0" in state else "pooled"
+    kind: HeadKind = "gru" if any(name.startswith("gru.") for name in state) else "pooled"
     first = state.get("gru.weight_ih_l0" if kind == "gru" else "fc.0.weight")
     hidden = state.get("gru.weight_hh_l0") if kind == "gru" else first
     if first is None or hidden is None or first.dim() != 2 or hidden.dim() != 2:
@@ -178,7 +178,7 @@ def _read(state: Mapping[str, Tensor], where: str) -> _Weights:
             )
         )
     size = hidden.shape[1] if kind == "gru" else hidden.shape[0]
-    return _Weights(kind, first.shape[1], size, "h0" in state)
+    return _Weights(kind, first.shape[1], size, kind == "gru" and "h0" in state)
 
 
 def _by_rules(
@@ -237,7 +237,7 @@ def _check_asked(spec: HeadSpec, base: int, seen: _Weights, embedding: int, wher
 def _doubt(seen: _Weights, base: int, expected: str, where: str) -> InputError:
     beyond = seen.inputs - base
     state = ""
-    if seen.kind == "gru" and beyond:
+    if seen.kind == "gru" and (beyond == 1 or "h0" in expected):
         state = " with h0" if seen.has_h0 else " without h0"
     words = _ALTERNATIVES.get(beyond, ())
     fix = " or ".join(f"--head-spec {word}" for word in words)

@@ -130,16 +130,17 @@ def _adam(adam: AdamState, spec: HeadSpec) -> dict[str, dict[str, object]]:
 
 def _with_head(
     old: Mapping[str, Tensor], head: Mapping[str, Tensor], start: str
-) -> OrderedDict[str, Tensor]:
+) -> dict[str, Tensor]:
     """Return the state dict with the new head where the old one stood, else at its end."""
-    new: OrderedDict[str, Tensor] = OrderedDict()
+    new: dict[str, Tensor] = OrderedDict() if isinstance(old, OrderedDict) else {}
     for name, tensor in old.items():
         if name.startswith(start):
             new.update(head)
         else:
             new[name] = tensor
     new.update(head)
-    vars(new).update(getattr(old, "__dict__", {}))  # torch's `_metadata`
+    if isinstance(old, OrderedDict):
+        vars(new).update(vars(old))  # torch's `_metadata`
     return new
 
 

@@ -7,7 +7,7 @@ import math
 import torch
 from torch import Tensor, nn
 
-from progfix.heads import ProgressHead
+from progfix.heads.base import ProgressHead
 
 __all__ = ["head_within_initialisation"]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,7 +33,7 @@ class Moments:
 
 
 def parameter_moments(
-    shapes: Mapping[str, tuple[int, ...]], optimiser: Mapping[object, object]
+    shapes: Mapping[str, tuple[int, ...]], optimiser: Mapping[Any, Any]
 ) -> dict[str, Moments] | None:
     """Return the moments by parameter.
 

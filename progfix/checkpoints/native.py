@@ -30,7 +30,8 @@ from progfix.checkpoints.moments import Moments
 from progfix.checkpoints.writing import write_payload
 from progfix.encoders import Encoder, load_weights, rebuild_encoder
 from progfix.errors import InputError, Problem
-from progfix.heads import ProgressHead, build_head
+from progfix.heads.base import ProgressHead
+from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 from progfix.training.recipe import Recipe
@@ -39,6 +40,9 @@ from progfix.training.serialise import recipe_from_dict, recipe_to_dict
 __all__ = ["FORMAT", "read_native", "save_native"]
 
 FORMAT = "progfix-checkpoint/1"
+
+LARGEST = 1_000_000
+"""Largest width or hidden size that is believed."""
 
 
 def save_native(
@@ -139,10 +143,13 @@ def _weights(module: nn.Module) -> dict[str, Tensor]:
 def _head(stored: Mapping[object, object], spec: HeadSpec, where: str) -> ProgressHead:
     width = integer(stored.get("width"))
     state = weights(stored.get("weights"), where=f"{where}: head.weights")
+    if width is None or not 0 < width <= LARGEST or not 0 < spec.hidden <= LARGEST:
+        found = f"{width} and {spec.hidden}"
+        raise _problem(f"{where}: head", f"width and hidden size from 1 to {LARGEST}", found)
     try:
         with torch.device("meta"):
-            head = build_head(spec, width or 0)
-    except (ValueError, RuntimeError) as error:
+            head = build_head(spec, width)
+    except ValueError as error:
         raise _problem(f"{where}: recipe.head", "a head that can be built", str(error)) from error
     load_weights(head, state, where=where, prefix="head.")
     return head

@@ -10,7 +10,9 @@ import torch
 from torch import Tensor
 
 from progfix.encoders import Encoder, MultiprongEncoder, StackingEncoder
-from progfix.heads import HeadSpec, ProgressHead, build_head
+from progfix.heads.base import ProgressHead
+from progfix.heads.build import build_head
+from progfix.heads.spec import HeadSpec
 
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
 NAMES = sorted(path.stem for path in FIXTURES.glob("gtcc_*.pt"))
