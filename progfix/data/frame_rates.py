@@ -42,10 +42,10 @@ def to_feature_frame(frame: float, fps: float, frame_rate: float) -> int:
         frame_rate: Frames per second of the features.
 
     Returns:
-        int(frame * frame_rate / fps); at 1 feature frame per second the users' own
-        int(frame / fps). The product comes first, so that equal rates change nothing.
+        int(frame / (fps / frame_rate)); at 1 feature frame per second the users' own
+        int(frame / fps). The rates are divided first, so that equal rates change nothing.
     """
-    return int(frame * frame_rate / fps)
+    return int(frame / (fps / frame_rate))
 
 
 def parse_fps(text: str) -> float | None:

@@ -77,7 +77,7 @@ def _require_format(path: Path, file: h5py.File) -> None:
     if found == FORMAT:
         return
     fix = "write it in the layout of docs/formats.md"
-    what = f"attribute format {found!r}" if found is not None else "an HDF5 file without it"
+    what = f"attribute format = {found}" if found is not None else "an HDF5 file without it"
     if isinstance(found, str) and found.startswith("progfix-predictions/"):
         what, fix = "a predictions file", "give it as SOURCE instead of --data"
     elif isinstance(found, str) and found.startswith("progfix-data/"):

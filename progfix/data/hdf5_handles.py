@@ -32,15 +32,18 @@ OPEN_FILES = 16
 HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 """What h5py raises on a damaged or foreign file."""
 
-OPEN_DATASETS = 64
-"""Data sets that are kept open in each; every one of them may hold a megabyte of chunks."""
+OPEN_DATASETS = 256
+"""Data sets that are kept open in each."""
+
+CHUNK_CACHE_BYTES = 1 << 18
+"""Bytes of chunks that each open data set may hold: one chunk of our writer's."""
 
 
 class _OpenFile:
     """A file, the data sets last read from it, and the groups that agree with its index."""
 
     def __init__(self, path: Path) -> None:
-        self.file = h5py.File(path, "r")
+        self.file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE_BYTES)
         self.datasets: OrderedDict[str, h5py.Dataset] = OrderedDict()
         self.verified: set[str] = set()
 
@@ -132,7 +135,7 @@ def labels_checksum(segments: Sequence[Segment]) -> int:
 def group_checksum(group: h5py.Group) -> int:
     """Return `labels_checksum` of the labels that a video's group holds."""
     spans = np.asarray(member(group, "segments", h5py.Dataset)).reshape(-1, 2)
-    actions = member(group, "actions", h5py.Dataset).asstr()[()]
+    actions = member(group, "actions", h5py.Dataset).asstr("utf-8")[()]
     censored = (
         np.asarray(member(group, "censored", h5py.Dataset))
         if "censored" in group
@@ -211,4 +214,6 @@ def _why_not(path: Path, error: OSError) -> str:
 
 def first_line(error: Exception) -> str:
     """Return what h5py says, without its stack of HDF5 calls."""
-    return str(error).strip("\"'").split("\n")[0] or type(error).__name__
+    # A KeyError puts its message into quotes.
+    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
+    return text.split("\n")[0] or type(error).__name__

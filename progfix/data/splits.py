@@ -76,7 +76,7 @@ def derive_splits(videos: Sequence[Video]) -> tuple[tuple[Video, ...], str]:
     moved = tuple(
         replace(video, split=chosen.get((video.task, video.name), video.split)) for video in videos
     )
-    return moved, done
+    return moved, done if len(set(chosen.values())) > 1 else ""
 
 
 def _hash(video: Video) -> bytes:
