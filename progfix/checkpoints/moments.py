@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from progfix.checkpoints.fields import integer, section
 
-__all__ = ["Moments", "model_moments", "parameter_moments"]
+__all__ = ["Moments", "parameter_moments"]
 
 
 @dataclass(frozen=True)
@@ -68,32 +68,6 @@ def parameter_moments(
                 return None
             result[name] = moments
     return result if position == len(names) and result else None
-
-
-def model_moments(
-    model: nn.Module, optimisers: Iterable[torch.optim.Optimizer]
-) -> dict[str, Moments] | None:
-    """Return the moments by parameter of a model in training.
-
-    Args:
-        model: Whose parameters' names are used.
-        optimisers: Adam or AdamW, one or several.
-
-    Returns:
-        Moments of every parameter that was moved; None if there is none.
-    """
-    names = {id(parameter): name for name, parameter in model.named_parameters()}
-    result: dict[str, Moments] = {}
-    for optimiser in optimisers:
-        for group in optimiser.param_groups:
-            beta = _beta(group)
-            for parameter in group["params"]:
-                state = optimiser.state.get(parameter, {})
-                if beta is not None and id(parameter) in names:
-                    moments = _moments(state, tuple(parameter.shape), beta)
-                    if moments is not None:
-                        result[names[id(parameter)]] = moments
-    return result or None
 
 
 def _beta(group: object) -> float | None:

@@ -66,7 +66,7 @@ def save_native(
         data: Fields of `DataOptions` that differ from their defaults.
         epoch: 0-based epoch of the weights.
         metrics: On the validation videos.
-        moments: Adam's second moments by parameter of `model` (`model_moments`).
+        moments: Adam's second moments by parameter of `model` (`parameter_moments`).
 
     Raises:
         InputError: If the file cannot be written.
