@@ -124,7 +124,7 @@ def train_cli(
     out: Annotated[
         Path | None,
         typer.Option(
-            help="Folder of the run; left out: runs/<solution>-<n>.",
+            help="Folder of the run; left out: runs/SOLUTION-N.",
             show_default=False,
             rich_help_panel=_RUN,
         ),
@@ -155,35 +155,34 @@ def train_cli(
     from progfix.training.assemble import Request, assemble, run_to_resume
     from progfix.training.run import resume_run, start_run
 
+    request = Request(
+        solution=solution,
+        head=head,
+        optimisation={
+            "epochs": epochs,
+            "batch_videos": batch_videos,
+            "lr": lr,
+            "head_lr": head_lr,
+            "clip": clip,
+            "head_clip": head_clip,
+            "weight_decay": weight_decay,
+        },
+        progress_lambda=progress_lambda,
+        seed=seed,
+        data=data,
+        init=init,
+        head_spec=head_spec,
+        config=config,
+        folder=out,
+        device=device,
+    )
     with user_errors():
         if resume:
-            folder = run_to_resume(out)
+            folder = run_to_resume(request)
             with TrainingView(folder.name) as view:
                 result = resume_run(folder, view.observe, epochs=epochs, device=device)
         else:
-            options, notes = assemble(
-                Request(
-                    solution=solution,
-                    head=head,
-                    optimisation={
-                        "epochs": epochs,
-                        "batch_videos": batch_videos,
-                        "lr": lr,
-                        "head_lr": head_lr,
-                        "clip": clip,
-                        "head_clip": head_clip,
-                        "weight_decay": weight_decay,
-                    },
-                    progress_lambda=progress_lambda,
-                    seed=seed,
-                    data=data,
-                    init=init,
-                    head_spec=head_spec,
-                    config=config,
-                    folder=out,
-                    device=device,
-                )
-            )
+            options, notes = assemble(request)
             with TrainingView(options.recipe.solution or "baseline", notes) as view:
                 result = start_run(options, view.observe)
     view.report(result)

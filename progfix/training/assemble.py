@@ -92,13 +92,31 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
     return options, notes
 
 
-def run_to_resume(folder: Path | None) -> Path:
-    """Return the run to go on with: the one named, or the newest.
+def run_to_resume(request: Request) -> Path:
+    """Return the run to go on with: the one named as the folder, or the newest.
 
     Raises:
-        InputError: If there is none.
+        InputError: If there is none, or the request would change what the run is.
     """
-    chosen = folder or runs.newest_run()
+    allowed = replace(
+        Request(),
+        folder=request.folder,
+        device=request.device,
+        optimisation={
+            name: value if name == "epochs" else None
+            for name, value in request.optimisation.items()
+        },
+    )
+    if request != allowed:
+        raise InputError(
+            Problem(
+                "--resume",
+                "only --out, --epochs and --device beside it",
+                "options that would change the run",
+                "leave them out, or start a new run with --config and without --resume",
+            )
+        )
+    chosen = request.folder or runs.newest_run()
     if chosen is None or not runs.is_run(chosen):
         raise InputError(
             Problem(

@@ -60,8 +60,9 @@ def test_certain_answers_by_hand() -> None:
     # A point forecast of 0.4 where the truth is 0.65 scores its absolute error.
     assert crps(certain(4), torch.tensor([2]), torch.tensor([0.65])).item() == pytest.approx(0.25)
     assert pit(certain(4), torch.tensor([4])).item() == pytest.approx(0.5)
-    assert pit(certain(4), torch.tensor([3])).item() == pytest.approx(0.0)
-    assert pit(certain(4), torch.tensor([5])).item() == pytest.approx(1.0, abs=1e-12)
+    # Less is left than was forecast: the true progress lies above the whole forecast.
+    assert pit(certain(4), torch.tensor([3])).item() == pytest.approx(1.0)
+    assert pit(certain(4), torch.tensor([5])).item() == pytest.approx(0.0, abs=1e-12)
 
 
 @given(seed=st.integers(0, 1000), elapsed=st.integers(1, 400))
