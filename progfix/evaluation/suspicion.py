@@ -10,6 +10,7 @@ from progfix.evaluation.scores import METRICS
 __all__ = ["suspicions"]
 
 _PERFECT = 1e-6
+_FLAT = 1e-9
 
 _BASELINE_TITLES = {
     "constant": "answering 0.5",
@@ -33,7 +34,7 @@ def suspicions(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -
         yield "all sources have exactly the same scores: are they different files?"
     for label in sorted(judged):
         evaluation = evaluations[label]
-        if evaluation["prediction_std"].value == 0:
+        if evaluation["prediction_std"].value < _FLAT:
             yield f"{label} predicts one value for every frame"
         if evaluation["mae"].value < _PERFECT:
             yield f"{label} makes no error: does its prediction column hold the target?"

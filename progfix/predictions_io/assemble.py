@@ -29,10 +29,12 @@ class Rows:
     Attributes:
         rows: Number of each row in the file, counted from 0, int64 `(n,)`.
         columns: By the names of `COLUMNS`.
+        read: Which rows could be read; the others are recorded as defects already.
     """
 
     rows: NDArray[np.int64]
     columns: dict[str, Column]
+    read: NDArray[np.bool_]
 
     def __len__(self) -> int:
         return len(self.rows)
@@ -59,6 +61,7 @@ class Rows:
                 name: column.take(chosen) if isinstance(column, Category) else column[chosen]
                 for name, column in self.columns.items()
             },
+            self.read[chosen],
         )
 
     @classmethod
@@ -74,23 +77,26 @@ class Rows:
                     if kind == "string"
                     else np.concatenate([part.array(name) for part in parts])
                 )
-        return cls(np.concatenate([part.rows for part in parts]), columns)
+        rows, read = ([getattr(part, n) for part in parts] for n in ("rows", "read"))
+        return cls(np.concatenate(rows), columns, np.concatenate(read))
 
 
 def typed(block: Block, names: Mapping[str, str], defects: Defects) -> Rows:
     """Bring a block's columns to their types, recording values that are none."""
     columns: dict[str, Column] = {}
+    read = np.ones(len(block.rows), dtype=np.bool_)
     for column, name in names.items():
         kind = COLUMNS[column]
         values = block.values[name]
         columns[column], bad = parse(kind, values)
         if bad.any():
+            read &= ~bad
             found = values[int(np.flatnonzero(bad)[0])] if not isinstance(values, Category) else ""
             article = "an integer" if kind == "integer" else "a number"
             defects.add(
                 f"{article} in column {name!r}", block.rows[bad], repr(str(found)), "correct it"
             )
-    return Rows(block.rows, columns)
+    return Rows(block.rows, columns, read)
 
 
 def starts_of(table: Rows, *columns: str) -> NDArray[np.bool_]:

@@ -18,10 +18,11 @@ def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
     Returns:
         Which rows are sound.
     """
-    sound = np.ones(len(table), dtype=np.bool_)
+    sound = table.read.copy()
 
     def require(wrong: NDArray[np.bool_], column: str, expected: str, fix: str) -> None:
         nonlocal sound
+        wrong = wrong & table.read
         if wrong.any():
             found = f"{column} {table.array(column)[wrong][0]}"
             defects.add(expected, table.rows[wrong], found, fix)
@@ -43,7 +44,7 @@ def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
             fix = "count frames from 1" if name == "elapsed" else "give the action's frames"
             require(table.array(name) < 1, name, f"{name} of at least 1", fix)
     if "elapsed" in columns and "duration" in columns:
-        wrong = table.array("elapsed") > table.array("duration")
+        wrong = table.array("elapsed") > np.maximum(table.array("duration"), 1)
         require(wrong, "elapsed", "elapsed <= duration", "give the whole action's duration")
     if "target" in columns:
         target = table.array("target")

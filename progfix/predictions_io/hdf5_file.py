@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 
 import h5py
@@ -34,9 +35,10 @@ class Hdf5Table:
     def __init__(self, path: Path) -> None:
         self._path = path
         with self._open() as file:
-            require_format(file.attrs.get("format"), str(path))
-            self._datasets = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
-        self.names: Sequence[str] = [n for n in self._datasets if not n.endswith(NAMES_SUFFIX)]
+            found = file.attrs.get("format")
+            datasets = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
+        require_format(found, str(path))
+        self.names: Sequence[str] = [n for n in datasets if not n.endswith(NAMES_SUFFIX)]
 
     def blocks(self, wanted: Sequence[str], defects: Defects) -> Iterator[Block]:  # noqa: ARG002
         """Yield the wanted columns.
@@ -56,17 +58,18 @@ class Hdf5Table:
             if problems:
                 raise InputError(problems)
             for part in slices(len(file[wanted[0]])):
-                try:
-                    values = {name: self._read(file, name, part) for name in wanted}
-                except (OSError, UnicodeDecodeError) as error:
-                    raise InputError(self._unreadable(error)) from error
+                values = {name: self._read(file, name, part) for name in wanted}
                 yield Block(np.arange(part.start, part.stop), values)
 
-    def _open(self) -> h5py.File:
+    @contextmanager
+    def _open(self) -> Iterator[h5py.File]:
+        """Open the file; what h5py raises on damaged ones becomes a message."""
         try:
-            return h5py.File(self._path, "r")
-        except OSError as error:
-            raise InputError(self._unreadable(error)) from error
+            with h5py.File(self._path, "r") as file:
+                yield file
+        except (OSError, RuntimeError, KeyError, ValueError) as error:
+            problem = Problem(str(self._path), "a readable HDF5 file", str(error), "save it again")
+            raise InputError(problem) from error
 
     def _dataset_problems(self, name: str, column: h5py.Dataset) -> Iterator[Problem]:
         where = f"{self._path}, dataset {name!r}"
@@ -95,9 +98,6 @@ class Hdf5Table:
         names = file.get(name + NAMES_SUFFIX)
         listed = None if names is None else names.asstr()[:]
         return decoded(name, values, listed, str(self._path))
-
-    def _unreadable(self, error: Exception) -> Problem:
-        return Problem(str(self._path), "a readable HDF5 file", str(error), "save it again")
 
 
 class Hdf5Writer:

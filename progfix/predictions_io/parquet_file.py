@@ -37,7 +37,7 @@ class ParquetTable:
             with self._parquet.ParquetFile(path) as file:
                 self.names: Sequence[str] = list(file.schema_arrow.names)
                 metadata = file.schema_arrow.metadata or {}
-        except (OSError, self._arrow.ArrowException) as error:
+        except (OSError, ValueError, self._arrow.ArrowException) as error:
             raise InputError(self._problem(error)) from error
         require_format(metadata.get(b"format"), str(path))
 
@@ -65,7 +65,7 @@ class ParquetTable:
                         )
                         values[name] = self._values(column)
                     yield Block(rows, values)
-        except (OSError, self._arrow.ArrowException) as error:
+        except (OSError, ValueError, self._arrow.ArrowException) as error:
             raise InputError(self._problem(error)) from error
 
     def _values(self, column: Any) -> Values:

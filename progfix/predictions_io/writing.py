@@ -11,6 +11,7 @@ from typing import Self
 import numpy as np
 from numpy.typing import ArrayLike
 
+from progfix.errors import InputError, Problem
 from progfix.files import atomic_path
 from progfix.predictions import Predictions, segment_predictions
 from progfix.predictions_io.columns import COLUMNS, INTERVALS
@@ -30,7 +31,7 @@ class PredictionsWriter:
         path: Its ending decides the format: .csv, .npz, .h5, .hdf5 or .parquet.
 
     Raises:
-        InputError: If the ending is unknown.
+        InputError: If the ending is unknown; at the end of the block, if nothing was written.
 
     Example:
         >>> with PredictionsWriter("val.csv") as out:  # doctest: +SKIP
@@ -60,12 +61,24 @@ class PredictionsWriter:
     ) -> None:
         # The file is completed inside the block that renames it, and closed after an error.
         try:
-            if self._writer is not None:
-                self._writer.close()
+            self._complete(succeeded=kind is None)
         except BaseException as failure:
             self._stack.__exit__(type(failure), failure, failure.__traceback__)
             raise
         self._stack.__exit__(kind, error, traceback)
+
+    def _complete(self, *, succeeded: bool) -> None:
+        if self._writer is not None:
+            self._writer.close()
+        elif succeeded:
+            raise InputError(
+                Problem(
+                    str(self._path),
+                    "at least one row of predictions to write",
+                    "none",
+                    "check that the data has videos with action segments",
+                )
+            )
 
     def write(self, chunk: Predictions) -> None:
         """Append a chunk of whole videos.

@@ -1,0 +1,83 @@
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from progfix.metrics.spread import (
+    LEVELS,
+    level_of,
+    levels_quantile,
+    moments,
+    pooled_std,
+    weighted_median,
+)
+
+
+def test_moments_by_hand() -> None:
+    # 1 2 3: mean 2, deviations 1 + 0 + 1. 5: mean 5, no deviation.
+    mean, deviations = moments(np.array([1.0, 2.0, 3.0, 5.0]), np.array([0, 3]))
+    assert mean.tolist() == [2, 5]
+    assert deviations.tolist() == [2, 0]
+
+
+def test_pooled_std_agrees_with_numpy_on_repeated_segments() -> None:
+    rng = np.random.default_rng(0)
+    values, starts = rng.normal(size=60), np.array([0, 10, 13, 40])
+    weights = np.array([[1, 1, 1, 1], [0, 2, 3, 1], [0, 0, 0, 1]], dtype=float)
+    mean, deviations = moments(values, starts)
+    count = np.diff(np.append(starts, 60)).astype(float)
+    found = pooled_std(count, mean, deviations, weights)
+    parts = np.split(values, starts[1:])
+    for row, repeats in enumerate(weights.astype(int)):
+        repeated = np.concatenate(
+            [np.tile(part, n) for part, n in zip(parts, repeats, strict=True)]
+        )
+        assert found[row] == pytest.approx(repeated.std(), abs=1e-12)
+
+
+def test_pooled_std_does_not_cancel_for_collapsed_predictions() -> None:
+    rng = np.random.default_rng(0)
+    values = 0.64 + 1e-9 * rng.normal(size=1000)
+    starts = np.arange(0, 1000, 10)
+    mean, deviations = moments(values, starts)
+    found = pooled_std(np.full(100, 10.0), mean, deviations, np.ones((1, 100)))[0]
+    assert found == pytest.approx(values.std(), rel=1e-4)
+
+
+def test_levels_are_the_lowest_not_below() -> None:
+    values = np.array([0.0, 0.5, 0.57, 0.571, -3.0, 9.0])
+    expected = [0.0, 0.5, 0.57, 0.575, -1.0, 2.0]
+    assert LEVELS[level_of(values)] == pytest.approx(expected)
+
+
+@given(
+    st.lists(st.integers(-250, 450), min_size=1, max_size=50), st.sampled_from([0.05, 0.5, 0.95])
+)
+def test_levels_quantile_agrees_with_numpy(values: list[int], share: float) -> None:
+    levels = np.clip(np.array(values) / 200, -1, 2)
+    counts = np.bincount(level_of(levels), minlength=len(LEVELS)).astype(float)
+    found = levels_quantile(counts[None, :], share)[0]
+    assert found == pytest.approx(np.quantile(levels, share, method="inverted_cdf"))
+
+
+def test_levels_quantile_of_nothing_is_undefined() -> None:
+    assert np.isnan(levels_quantile(np.zeros((1, len(LEVELS))), 0.5)[0])
+
+
+@given(
+    st.lists(st.tuples(st.floats(0, 1), st.integers(0, 3)), min_size=1, max_size=20),
+)
+def test_weighted_median_agrees_with_numpy(pairs: list[tuple[float, int]]) -> None:
+    values = np.array([value for value, _ in pairs])
+    weights = np.array([weight for _, weight in pairs], dtype=float)
+    found = weighted_median(values, weights[None, :])[0]
+    repeated = np.repeat(values, weights.astype(int))
+    if len(repeated):
+        assert found == np.median(repeated)
+    else:
+        assert np.isnan(found)
+
+
+def test_weighted_median_leaves_nan_out() -> None:
+    assert weighted_median(np.array([np.nan, 3.0, 1.0]), np.ones((1, 3)))[0] == 2.0
+    assert np.isnan(weighted_median(np.array([np.nan]), np.ones((1, 1)))[0])

@@ -1,0 +1,158 @@
+"""Rows that are wrong: all of them reported at once, by their line."""
+
+from pathlib import Path
+
+import pytest
+
+from progfix.errors import InputError
+from progfix.predictions_io import read_predictions
+
+HEADER = "video,segment,elapsed,duration,prediction\n"
+
+
+def _errors(path: Path) -> list[str]:
+    with pytest.raises(InputError) as caught:
+        list(read_predictions(path))
+    return [str(problem) for problem in caught.value.problems]
+
+
+def _csv_errors(tmp_path: Path, text: str) -> list[str]:
+    path = tmp_path / "p.csv"
+    path.write_text(text, encoding="utf-8")
+    return [line.removeprefix(str(path)).lstrip(", ") for line in _errors(path)]
+
+
+@pytest.mark.parametrize(
+    ("rows", "expected"),
+    [
+        (
+            "x,0,1,2,nan\n",
+            "line 2: expected finite numbers in column 'prediction', found prediction nan in",
+        ),
+        (
+            "x,0,1,2,inf\n",
+            "line 2: expected finite numbers in column 'prediction', found prediction inf",
+        ),
+        ("x,0,1,2,\n", "line 2: expected a number in column 'prediction', found ''"),
+        ("x,0,1.5,2,1\n", "line 2: expected an integer in column 'elapsed', found '1.5'"),
+        ("x,0,1,9999999999999999999999,1\n", "line 2: expected an integer in column 'duration'"),
+        ("x,0,3,2,1\n", "line 2: expected elapsed <= duration, found elapsed 3"),
+        ("x,0,0,2,1\n", "line 2: expected elapsed of at least 1, found elapsed 0"),
+        ("x,0,1,0,1\n", "line 2: expected duration of at least 1, found duration 0"),
+        ("x,0,2,3,1\nx,0,1,3,1\n", "line 3: expected rising elapsed in a segment, found elapsed 1"),
+        (
+            "x,0,2,3,1\nx,0,2,3,1\n",
+            "line 3: expected each frame of a segment once, found elapsed 2",
+        ),
+        ("x,0,1,3,1\nx,0,2,4,1\n", "line 3: expected one duration per segment, found duration 4"),
+        (
+            "x,0,1,2,1\nx,1,1,2,1\nx,0,2,2,1\n",
+            "line 4: expected the rows of a segment together, found segment 0 once more",
+        ),
+        (
+            "x,0,1,1,1\ny,0,1,1,1\nx,1,1,1,1\n",
+            "line 4: expected the rows of a video together, found video 'x' once more",
+        ),
+        ("x,0,1,2\n", "line 2: expected 5 fields, as in the header, found 4 fields"),
+        ("x,0,1,2,1,7\n", "line 2: expected 5 fields, as in the header, found 6 fields"),
+    ],
+)
+def test_rows_that_are_wrong(tmp_path: Path, rows: str, expected: str) -> None:
+    found = _csv_errors(tmp_path, HEADER + rows)
+    assert len(found) == 1, found
+    assert found[0].startswith(expected)
+
+
+@pytest.mark.parametrize("target", ["0", "-0.5", "1.01", "nan", "inf"])
+def test_targets_outside(tmp_path: Path, target: str) -> None:
+    found = _csv_errors(tmp_path, f"video,target,pred\nx,{target},0\nx,1,0\n")
+    assert found[0].startswith("line 2: expected targets in (0, 1]")
+    assert "(i + 1) / L" in found[0]
+
+
+def test_targets_that_are_no_progress(tmp_path: Path) -> None:
+    # i / (L - 1) with the first frame left out: .25 .5 .75 1 is (i + 1) / 4 and is fine;
+    # .3 alone says nothing about the duration; .30 .37 .44 steps that are no 1/L.
+    assert _csv_errors(tmp_path, "video,target,pred\nx,.3,0\ny,1,0\n")[0].startswith(
+        "line 2: expected targets (i + 1) / L for the frames i = 0 .. L - 1 of an action, found 0.3"
+    )
+    assert (
+        "expected targets (i + 1) / L"
+        in _csv_errors(tmp_path, "video,target,pred\nx,.3,0\nx,.37,0\nx,.5,0\n")[0]
+    )
+
+
+def test_a_target_that_contradicts_elapsed_and_duration(tmp_path: Path) -> None:
+    found = _csv_errors(tmp_path, "video,elapsed,duration,target,pred\nx,1,4,.25,0\nx,2,4,.9,0\n")
+    assert found[0].startswith("line 3: expected target = elapsed / duration, found target 0.9")
+
+
+def test_one_action_per_segment(tmp_path: Path) -> None:
+    text = "video,segment,action,elapsed,duration,pred\nx,0,a,1,2,0\nx,0,b,2,2,0\n"
+    assert _csv_errors(tmp_path, text)[0].startswith(
+        "line 3: expected one action per segment, found action 'b'"
+    )
+
+
+def test_intervals(tmp_path: Path) -> None:
+    head = "video,target,pred,lower,upper\n"
+    assert _csv_errors(tmp_path, head + "x,1,0,.5,.4\n")[0].startswith(
+        "line 2: expected lower <= upper, found lower 0.5"
+    )
+    assert "finite numbers in column 'upper'" in _csv_errors(tmp_path, head + "x,1,0,.5,nan\n")[0]
+    assert (
+        "both 'lower' and 'upper'" in _csv_errors(tmp_path, "video,target,pred,lower\nx,1,0,0\n")[0]
+    )
+
+
+def test_all_defects_are_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("progfix.predictions_io.csv_file._RECORDS", 3)
+    monkeypatch.setattr("progfix.predictions_io.assemble.BLOCK_ROWS", 3)
+    good = "".join(f"g{i},0,1,1,.5\n" for i in range(8))
+    text = HEADER + good + "x,0,1,2,nan\n" + "y,0,4,2,.5\n" + "z,0,1,2\n" + good
+    found = _csv_errors(tmp_path, text)
+    assert len(found) == 4
+    assert any(line.startswith("line 10: expected finite") for line in found)
+    assert any(line.startswith("line 11: expected elapsed <= duration") for line in found)
+    assert any(line.startswith("line 12: expected 5 fields") for line in found)
+    again = next(line for line in found if "rows of a video together" in line)
+    assert again.startswith("lines 13, 14, 15, 16, 17, 18, 19, 20: expected")
+
+
+def test_many_rows_are_counted_not_listed(tmp_path: Path) -> None:
+    rows = "".join(f"v{i},0,1,1,nan\n" for i in range(100))
+    found = _csv_errors(tmp_path, HEADER + rows)
+    assert found[0].startswith("lines 2, 3, 4, 5, 6, 7, 8, 9 and 92 more: expected finite numbers")
+
+
+def test_blank_lines_are_no_rows_but_are_counted(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(HEADER + "\nx,0,1,1,.5\n\n")
+    assert sum(map(len, read_predictions(path))) == 1
+    found = _csv_errors(tmp_path, HEADER + "\nx,0,1,1,nan\n")
+    assert found[0].startswith("line 3: expected finite")
+
+
+def test_missing_columns_are_all_named(tmp_path: Path) -> None:
+    found = _csv_errors(tmp_path, "name,elapsed\nx,1\n")
+    assert len(found) == 3
+    assert "expected a column 'video', found the columns 'name', 'elapsed'" in found[0]
+    assert "expected a column 'prediction'" in found[1]
+    assert "either a column 'target' or the columns 'elapsed' and 'duration'" in found[2]
+
+
+def test_a_column_twice(tmp_path: Path) -> None:
+    found = _csv_errors(tmp_path, "video,target,pred,target\nx,1,1,1\n")
+    assert "expected one column 'target', found 2" in found[0]
+
+
+def test_nothing_is_yielded_after_a_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("progfix.predictions_io.csv_file._RECORDS", 2)
+    monkeypatch.setattr("progfix.predictions_io.assemble.BLOCK_ROWS", 2)
+    path = tmp_path / "p.csv"
+    rows = [f"{video},0,1,1,{'nan' if video == 'e' else 0}" for video in "abcdefghij"]
+    path.write_text(HEADER + "\n".join(rows) + "\n")
+    chunks = read_predictions(path)
+    assert next(chunks).video.decode() == ["a", "b", "c"]
+    with pytest.raises(InputError, match="line 6"):
+        next(chunks)
