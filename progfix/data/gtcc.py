@@ -110,17 +110,20 @@ def _spans(
     length: int | None,
     options: DataOptions,
 ) -> tuple[list[Segment], int]:
-    """Bring all segments, background included, to feature frames; return them and T."""
+    """Bring all segments, background included, to feature frames; return them and T.
+
+    Reversed ones, which `check_lists` has refused, are left out.
+    """
     excluded = options.ends == "half-open"
     spans = [
         Segment(to_feature_frame(start, *rates), to_feature_frame(end, *rates) - excluded, action)
         for start, end, action in zip(
             annotation.starts, annotation.ends, annotation.actions, strict=True
         )
+        if start <= end
     ]
     spans.sort(key=lambda span: (span.start, span.end))
-    frames = length if length is not None else max(1, *(span.end + 1 for span in spans))
-    return spans, frames
+    return spans, max([1, *(span.end + 1 for span in spans)]) if length is None else length
 
 
 def _segments(
@@ -156,7 +159,7 @@ def _segments(
 def _compare_lengths(
     where: str, spans: Sequence[Segment], length: int, fps: float, tally: _Tally
 ) -> None:
-    annotated = max(span.end + 1 for span in spans)
+    annotated = max((span.end + 1 for span in spans), default=1)
     if annotated > length:
         tally.beyond[where] = annotated - length
     tally.ratios.setdefault(fps, []).append(length / max(1, annotated))

@@ -121,7 +121,9 @@ def _segments(group: h5py.Group, num_frames: int) -> list[Segment]:
         if stored.shape != spans.shape[:1] or stored.dtype.kind not in "biu":
             raise ValueError(f"'censored' of {_kind(stored)} instead of {len(spans)} booleans")
         censored = stored[()].astype(np.bool_)
-    rows = zip(spans[()].tolist(), actions.asstr("utf-8")[()].tolist(), censored.tolist(), strict=True)
+    rows = zip(
+        spans[()].tolist(), actions.asstr("utf-8")[()].tolist(), censored.tolist(), strict=True
+    )
     return [Segment(start, end, action, cut) for (start, end), action, cut in rows]
 
 

@@ -379,7 +379,7 @@ def test_ten_thousand_reads_open_the_file_once(
         calls.append(args)
         return real(*args, **options)
 
-    monkeypatch.setattr(hdf5_handles.h5py, "File", counting)
+    monkeypatch.setattr(h5py, "File", counting)
     data = opened(path)
     for _ in range(100):
         for video in data.videos[:97]:

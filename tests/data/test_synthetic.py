@@ -111,7 +111,9 @@ def test_parts_have_the_norms_that_are_documented() -> None:
     assert np.mean(norms) == pytest.approx(3.0, abs=0.15)
     visible = [look.period is None for name, look in looks.items() if name]
     assert sum(visible) == 6
-    noisy = replace(data.videos[0].features, appearance=Appearance())  # type: ignore[type-var]
+    features = data.videos[0].features
+    assert isinstance(features, SyntheticFeatures)
+    noisy = replace(features, appearance=Appearance())
     noise = noisy.read() - data.videos[0].read()
     assert np.linalg.norm(noise, axis=1).mean() == pytest.approx(2.0, abs=0.02)
     assert abs(np.corrcoef(noise[:-1].ravel(), noise[1:].ravel())[0, 1]) < 0.02
