@@ -52,12 +52,16 @@ def load(commit: str, payload: Mapping[str, Any]) -> tuple[Network, torch.optim.
         state = OrderedDict((name[7:], tensor) for name, tensor in state.items())
     width = payload["config"]["OUTPUT_DIMENSIONALITY"]
     inputs = state["progress_head.gru.weight_ih_l0"].shape[1]
+    learnable = payload["config"]["PROGRESS_LOSS"]["learnable"]
     position = {
         "3030255": False,
         "238da93": True,
         "8a6f44d": inputs == width + 1,
-        "c864bd8": inputs == width + 1,
+        # extract_progress.py; a frame count, its default, is a head of another width.
+        "c864bd8": learnable.get("use_position_encoding", False),
     }[commit]
+    if commit == "c864bd8" and learnable.get("use_frame_count", True):
+        width += 1
     encoder = {n: t for n, t in state.items() if not n.startswith("progress_head.")}
     network = Network(encoder, Head(width, position))
     renamed = {
