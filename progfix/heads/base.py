@@ -36,6 +36,8 @@ class ProgressHead(nn.Module, ABC):
 
     fc: nn.Sequential
     prior: Tensor
+    mean: Tensor
+    scale: Tensor
 
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__()
@@ -48,6 +50,10 @@ class ProgressHead(nn.Module, ABC):
             # Until `fit_prior`: durations of 2 to 500 frames, evenly on a logarithmic scale.
             even = torch.linspace(math.log(2), math.log(500), remaining.PRIOR_SIZE)
             self.register_buffer("prior", torch.cat([even, torch.tensor([0.5])]))
+        if spec.normalise:
+            self.register_buffer("mean", torch.zeros(width))
+            self.register_buffer("scale", torch.ones(width))
+        self.dropout = nn.Dropout(spec.dropout)
         self._prior_table = (torch.empty(0), torch.empty(0, remaining.BINS))
 
     @property
@@ -122,6 +128,24 @@ class ProgressHead(nn.Module, ABC):
         if self.spec.output == "remaining":
             self.prior.copy_(remaining.duration_quantiles(durations))
 
+    def fit_normalisation(self, mean: Tensor, deviation: Tensor) -> None:
+        """Take the training frames' mean and standard deviation, `(D,)` each.
+
+        Only a head that normalises is changed. A column that hardly varies keeps its scale,
+        so that noise in it is not blown up.
+        """
+        if self.spec.normalise:
+            floor = 1e-3 * deviation.max().clamp_min(1e-12)
+            self.mean.copy_(mean)
+            self.scale.copy_(torch.where(deviation > floor, deviation, torch.ones_like(deviation)))
+
+    def prepared(self, embeddings: Tensor) -> Tensor:
+        """Return the embeddings as the layers see them: normalised, dropped in training."""
+        if self.spec.normalise:
+            embeddings = (embeddings - self.mean) / self.scale
+        dropped: Tensor = self.dropout(embeddings)
+        return dropped
+
     def with_prior(self, raw: Tensor, elapsed: Tensor) -> Tensor:
         """Add the log prior at each elapsed to raw outputs over remaining.
 
@@ -143,7 +167,12 @@ class ProgressHead(nn.Module, ABC):
         return raw + table[elapsed - 1]
 
     def inputs(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
-        """Append the extra columns: `(B, T, D)` to `(B, T, D + len(spec.extra))`."""
+        """Append the extra columns: `(B, T, D)` to `(B, T, D + len(spec.extra))`.
+
+        Args:
+            embeddings: Prepared, see `prepared`.
+            lengths: int64 `(B,)`, 1 to T.
+        """
         extra = extra_columns(self.spec, embeddings.shape[1], lengths, embeddings.dtype)
         return torch.cat([embeddings, extra], dim=-1) if self.spec.extra else embeddings
 

@@ -35,8 +35,8 @@ class GruHead(ProgressHead):
 
     def raw_last(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_last`."""
-        _, hidden = self._run(self.inputs(embeddings, lengths), lengths)
-        raw: Tensor = self.fc(hidden[0])
+        _, hidden = self._run(self.inputs(self.prepared(embeddings), lengths), lengths)
+        raw: Tensor = self.fc(self.dropout(hidden[0]))
         return raw
 
     def raw_every(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
@@ -44,10 +44,10 @@ class GruHead(ProgressHead):
         if not self.streams:
             if torch.is_grad_enabled():
                 return every_prefix(self.raw_last, embeddings, lengths)
-            return torch.stack([self._scan(e) for e in embeddings])
-        states, _ = self._run(self.inputs(embeddings, lengths), lengths)
+            return torch.stack([self._scan(e) for e in self.prepared(embeddings)])
+        states, _ = self._run(self.inputs(self.prepared(embeddings), lengths), lengths)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
-        raw: Tensor = self.fc(padded)
+        raw: Tensor = self.fc(self.dropout(padded))
         return raw
 
     def _run(self, inputs: Tensor, lengths: Tensor) -> tuple[PackedSequence, Tensor]:
@@ -66,7 +66,7 @@ class GruHead(ProgressHead):
         running at a frame are a slice.
 
         Args:
-            embeddings: `(T, D)`.
+            embeddings: `(T, D)`, prepared.
 
         Returns:
             `(T, K)`.

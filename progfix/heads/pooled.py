@@ -34,12 +34,13 @@ class PooledHead(ProgressHead):
     def raw_last(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_last`."""
         inside = torch.arange(embeddings.shape[1], device=lengths.device) < lengths[:, None]
-        inputs = self.inputs(embeddings, lengths) * inside[..., None]
+        inputs = self.inputs(self.prepared(embeddings), lengths) * inside[..., None]
         raw: Tensor = self.fc(inputs.sum(dim=1) / lengths[:, None].to(inputs.dtype))
         return raw
 
     def raw_every(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """See `ProgressHead.raw_every`."""
+        embeddings = self.prepared(embeddings)
         index = torch.arange(embeddings.shape[1], device=lengths.device)
         count = index + 1
         # Float64, so that the sum over a long segment equals the sums over its prefixes.

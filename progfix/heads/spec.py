@@ -31,6 +31,10 @@ class HeadSpec:
         hidden: Width of the recurrent or first hidden layer.
         frame_count_max: Frames at which "prefix-length" and "elapsed" reach 1.
         last_bias: Bias of the last layer at initialisation; None keeps PyTorch's.
+        normalise: Shift and scale each embedding column by what it was over the training
+            frames, stored with the head.
+        dropout: Probability that an embedding value, and that a value before the last
+            layers, is dropped in training.
 
     Source: Anish-1221/GTCC_CVPR2024_Reproduce, models/model_multiprong.py.
     """
@@ -42,6 +46,8 @@ class HeadSpec:
     hidden: int = 64
     frame_count_max: float = 300.0
     last_bias: float | None = None
+    normalise: bool = False
+    dropout: float = 0.0
 
     @property
     def streams(self) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 
@@ -72,28 +72,26 @@ def read_history(path: Path) -> list[EpochRow]:
     """
     names = [column.name for column in fields(EpochRow)]
     try:
-        with path.open(newline="") as file:
-            reader = csv.reader(file)
-            if next(reader, None) != names:
-                raise ValueError("other columns")
-            return [_row(names, values) for values in reader]
-    except (OSError, ValueError, csv.Error) as error:
+        with path.open(newline="", encoding="utf-8") as file:
+            header, *rows = [*csv.reader(file)] or [[]]
+        return [_row(names, dict(zip(header, values, strict=True))) for values in rows]
+    except (OSError, ValueError, KeyError, csv.Error) as error:
         raise InputError(
             Problem(
                 str(path),
                 f"a history with the columns {', '.join(names)}",
-                str(error),
+                f"{type(error).__name__}: {error}",
                 "give a run folder that `progfix train` wrote",
             )
         ) from error
 
 
-def _row(names: Sequence[str], values: Sequence[str]) -> EpochRow:
-    if len(values) != len(names):
-        raise ValueError(f"a row of {len(values)} values")
+def _row(names: Sequence[str], values: Mapping[str, str]) -> EpochRow:
     kinds = {column.name: column.type for column in fields(EpochRow)}
     parsed = {
-        name: bool(int(value)) if kinds[name] == "bool" else _TYPES[str(kinds[name])](value)
-        for name, value in zip(names, values, strict=True)
+        name: bool(int(values[name]))
+        if kinds[name] == "bool"
+        else _TYPES[str(kinds[name])](values[name])
+        for name in names
     }
     return EpochRow(**parsed)

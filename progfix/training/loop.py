@@ -6,20 +6,25 @@ import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass, field
+from typing import cast
 
 import torch
+from torch import Tensor
+from torch.optim.swa_utils import AveragedModel
 
 from progfix.baselines import FrameCounting
-from progfix.data.dataset import Video
+from progfix.data.dataset import Segment, Video
 from progfix.errors import TrainingError
+from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
+from progfix.training.augmentation import vary
 from progfix.training.batches import epoch_batches, generator
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import StopRequest
 from progfix.training.objectives import progress_loss
 from progfix.training.optimisers import Optimisers, StepReport
-from progfix.training.recipe import Recipe
+from progfix.training.recipe import Augmentation, Recipe
 from progfix.training.sampling import choose_prefixes
 from progfix.training.validation import validate
 
@@ -61,6 +66,8 @@ class Setup:
         counting: Frame counting fitted on the training durations.
         optimisers: What moves the parameters.
         seed: Of every draw in the run.
+        deviation: Standard deviation of each embedding column, `(D,)`, for feature noise.
+        average: Moving average of the head's weights, or None where the recipe has none.
     """
 
     model: ProgressModel
@@ -71,6 +78,15 @@ class Setup:
     counting: FrameCounting
     optimisers: Optimisers
     seed: int
+    deviation: Tensor
+    average: AveragedModel | None = None
+
+    @property
+    def judged(self) -> ProgressHead:
+        """The head that is validated and stored: the average, where there is one."""
+        if self.average is None:
+            return self.model.head
+        return cast("ProgressHead", self.average.module)
 
 
 @dataclass
@@ -210,19 +226,27 @@ def _epoch(
 def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport | None:
     """Take one step; return None if the batch has no prefix to train on."""
     rng = generator(setup.seed, state.epoch, state.step)
-    prefixes = choose_prefixes([v.segments for v in videos], setup.recipe.sampling, rng)
-    # For whatever draws inside the model, such as dropout.
-    torch.manual_seed(int(rng.integers(2**63 - 1)))
+    recipe, head = setup.recipe, setup.model.head
+    embeddings = [setup.embeddings.get(video) for video in videos]
+    segments: Sequence[Sequence[Segment]] = [video.segments for video in videos]
+    if recipe.augmentation != Augmentation():
+        embeddings, segments = vary(videos, embeddings, recipe.augmentation, setup.deviation, rng)
+    prefixes = choose_prefixes(
+        segments, recipe.sampling, rng, use_censored=recipe.head.output == "remaining"
+    )
     if not len(prefixes):
         return None
-    embeddings = [setup.embeddings.get(video) for video in videos]
-    loss = progress_loss(setup.model.head, embeddings, prefixes, setup.recipe.objective)
-    return setup.optimisers.step(loss)
+    # For whatever draws inside the model, such as dropout.
+    torch.manual_seed(int(rng.integers(2**63 - 1)))
+    report = setup.optimisers.step(progress_loss(head, embeddings, prefixes, recipe.objective))
+    if setup.average is not None and report.finite and not report.skipped:
+        setup.average.update_parameters(head)
+    return report
 
 
 def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
     """Validate, add the epoch to the history, and make the state ready for the next."""
-    score = validate(setup.model.head, setup.val, setup.embeddings, setup.counting)
+    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting)
     taken = state.step - state.skipped
     row = EpochRow(
         epoch=state.epoch + 1,

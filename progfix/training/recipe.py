@@ -11,7 +11,15 @@ from typing import Literal
 
 from progfix.heads.spec import HeadSpec
 
-__all__ = ["SEED_RECIPE", "Method", "Objective", "Optimisation", "Recipe", "Sampling"]
+__all__ = [
+    "SEED_RECIPE",
+    "Augmentation",
+    "Method",
+    "Objective",
+    "Optimisation",
+    "Recipe",
+    "Sampling",
+]
 
 
 @dataclass(frozen=True)
@@ -65,6 +73,8 @@ class Optimisation:
         head_lr: The head's step size with `own_gradients`.
         head_clip: The head's gradient norm with `own_gradients`.
         weight_decay: Decoupled weight decay (AdamW); 0 is plain Adam.
+        average: Decay of the exponential moving average of the head's weights, which is
+            what is validated and stored; 0 stores the weights themselves.
         skip_above: A batch whose total loss is larger is skipped, with a count in the
             history.
     """
@@ -77,7 +87,23 @@ class Optimisation:
     head_lr: float = 1e-3
     head_clip: float = 1.0
     weight_decay: float = 0.0
+    average: float = 0.0
     skip_above: float = 1e7
+
+
+@dataclass(frozen=True)
+class Augmentation:
+    """How a batch's segments are changed before the head sees them; targets follow.
+
+    Attributes:
+        time_warp: Each segment is played faster or slower by a factor exp(u), u uniform in
+            +-time_warp.
+        feature_noise: Independent Gaussian noise on every embedding value, as a share of
+            its column's standard deviation over the training frames.
+    """
+
+    time_warp: float = 0.0
+    feature_noise: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -101,6 +127,7 @@ class Recipe:
         head: The progress head.
         sampling: Which prefixes it sees.
         objective: What its error costs.
+        augmentation: How its input is varied.
         optimisation: How it moves.
         method: What trains the encoder.
     """
@@ -109,6 +136,7 @@ class Recipe:
     head: HeadSpec = field(default_factory=HeadSpec)
     sampling: Sampling = field(default_factory=Sampling)
     objective: Objective = field(default_factory=Objective)
+    augmentation: Augmentation = field(default_factory=Augmentation)
     optimisation: Optimisation = field(default_factory=Optimisation)
     method: Method = field(default_factory=Method)
 

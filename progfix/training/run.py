@@ -10,6 +10,7 @@ import numpy as np
 import torch
 from filelock import FileLock, Timeout
 from numpy.typing import NDArray
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from progfix import runs
 from progfix.baselines import fit_counting
@@ -31,6 +32,7 @@ from progfix.training.optimisers import build_optimisers
 from progfix.training.recipe import Recipe
 from progfix.training.run_options import RunOptions
 from progfix.training.state import read_training, save_training
+from progfix.training.statistics import frame_statistics
 
 __all__ = ["RunResult", "resume_run", "start_run"]
 
@@ -115,6 +117,8 @@ class _Prepared:
         saved = read_training(path)
         self.setup.model.head.load_state_dict(saved.head)
         self.setup.optimisers.load_state_dict(saved.optimisers)
+        if self.setup.average is not None and saved.average is not None:
+            self.setup.average.load_state_dict(saved.average)
         return saved.loop
 
 
@@ -127,24 +131,33 @@ def _prepare(options: RunOptions) -> _Prepared:
     train, val = data.split("train"), data.split("val")
     if not val.durations():
         raise _no_segments(data, "val")
-    torch.manual_seed(options.seed)
-    model = _model(options.recipe, data, init).to(device)
     counting, durations = fit_counting(data), train.durations()
     if counting is None:
         raise _no_segments(data, "train")
+    torch.manual_seed(options.seed)
+    model = _model(options.recipe, data, init).to(device)
+    for video in (*train.videos, *val.videos):
+        check_fit(model, video)
+    embeddings = EmbeddingCache(model)
+    mean, deviation = frame_statistics(train.videos, embeddings)
+    model.head.fit_normalisation(mean, deviation)
     model.head.fit_prior(np.concatenate(list(durations.values())))
+    decay = options.recipe.optimisation.average
+    average = None
+    if decay:
+        average = AveragedModel(model.head, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
     setup = Setup(
         model=model,
         recipe=options.recipe,
         train=train.videos,
         val=val.videos,
-        embeddings=EmbeddingCache(model),
+        embeddings=embeddings,
         counting=counting,
         optimisers=build_optimisers(model, options.recipe),
         seed=options.seed,
+        deviation=deviation,
+        average=average,
     )
-    for video in (*train.videos, *val.videos):
-        check_fit(model, video)
     return _Prepared(options, setup, data, durations, init)
 
 
@@ -189,7 +202,7 @@ def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[boo
             row = state.history[-1]
             save_native(
                 folder / runs.BEST,
-                model=setup.model,
+                model=ProgressModel(setup.model.encoder, setup.judged),
                 recipe=setup.recipe,
                 durations=prepared.durations,
                 data=prepared.options.data.changed(),
@@ -197,7 +210,7 @@ def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[boo
                 metrics={"val_mae": row.val_mae, "train_loss": row.train_loss},
                 moments=setup.optimisers.moments(setup.model),
             )
-        save_training(folder / runs.LAST, setup.model, setup.optimisers, state)
+        save_training(folder / runs.LAST, setup, state)
         write_history(folder / runs.HISTORY, state.history)
 
     return save
@@ -233,5 +246,3 @@ def _train(folder: Path, prepared: _Prepared, state: LoopState, observe: Observe
         if finished:
             _write_predictions(folder, prepared)
     return RunResult(folder, finished, stop.signal, tuple(state.history))
-
-

@@ -13,9 +13,7 @@ from torch import Tensor
 from progfix.checkpoints.reading import safe_load
 from progfix.errors import InputError, Problem
 from progfix.files import atomic_path
-from progfix.model import ProgressModel
-from progfix.training.loop import LoopState
-from progfix.training.optimisers import Optimisers
+from progfix.training.loop import LoopState, Setup
 
 __all__ = ["TRAINING_FORMAT", "SavedTraining", "read_training", "save_training"]
 
@@ -31,16 +29,16 @@ class SavedTraining:
             from and is not repeated here.
         optimisers: State of the optimisers.
         loop: Where the loop stands.
+        average: State of the weights' moving average, or None.
     """
 
     head: Mapping[str, Tensor]
     optimisers: dict[str, Any]
     loop: LoopState
+    average: Mapping[str, Tensor] | None
 
 
-def save_training(
-    path: Path, model: ProgressModel, optimisers: Optimisers, loop: LoopState
-) -> None:
+def save_training(path: Path, setup: Setup, loop: LoopState) -> None:
     """Write the state atomically.
 
     Raises:
@@ -48,8 +46,9 @@ def save_training(
     """
     payload = {
         "format": TRAINING_FORMAT,
-        "head": model.head.state_dict(),
-        "optimisers": optimisers.state_dict(),
+        "head": setup.model.head.state_dict(),
+        "optimisers": setup.optimisers.state_dict(),
+        "average": None if setup.average is None else setup.average.state_dict(),
         "loop": loop.to_dict(),
     }
     with atomic_path(path) as temporary:
@@ -73,5 +72,8 @@ def read_training(path: Path) -> SavedTraining:
             )
         )
     return SavedTraining(
-        payload["head"], payload["optimisers"], LoopState.from_dict(payload["loop"])
+        payload["head"],
+        payload["optimisers"],
+        LoopState.from_dict(payload["loop"]),
+        payload["average"],
     )

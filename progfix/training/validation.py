@@ -67,9 +67,10 @@ def validate(
         chunk = with_segments[first : first + _VIDEOS_PER_CHUNK]
         segments = [s for video in chunk for s in cut_segments(video, embeddings.get(video))]
         table = frames_table(chunk, predict_segments(head, segments))
-        for place, answer in enumerate((table.prediction, 0.5, counting.predict(table))):
+        constant = np.full(len(table), 0.5)
+        for place, answer in enumerate((table.prediction, constant, counting.predict(table))):
             sums[place] += np.abs(answer - table.target).sum()
         frames += len(table)
     head.train()
-    mae, constant, by_counting = sums / frames if frames else np.full(3, np.nan)
-    return Score(float(mae), float(constant), float(by_counting), frames)
+    mae, mae_constant, mae_counting = sums / frames if frames else np.full(3, np.nan)
+    return Score(float(mae), float(mae_constant), float(mae_counting), frames)
