@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from progfix.data.dataset import Dataset, Video
 from progfix.data.hdf5_writer import FeatureType, write_hdf5
-from progfix.data.open import open_dataset
+from progfix.data.open import dataset_of, open_dataset, read_data, usable
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.data.synthetic import parse_procedures, with_synthetic_features
 from progfix.errors import InputError, Problem
@@ -46,7 +47,10 @@ def make_synthetic(options: DataOptions, changes: Mapping[str, float]) -> Datase
     text = f"{base}{',' if ':' in base else ':'}{added}" if added else base
     if builtin:
         return open_dataset(DataOptions(path=text, skip_tasks=options.skip_tasks))
-    return with_synthetic_features(open_dataset(options), parse_procedures(text).appearance)
+    reading = usable(read_data(options), options)
+    videos = with_synthetic_features(reading.videos, parse_procedures(text).appearance)
+    kind = f"{reading.kind}, synthetic features"
+    return dataset_of(dataclasses.replace(reading, videos=videos, kind=kind), options)
 
 
 def write_dataset(

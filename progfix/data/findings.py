@@ -73,7 +73,7 @@ FINDINGS: Mapping[str, FindingText] = {
         "a frame in two segments has two targets; one shared boundary frame is the habit of "
         "inclusive ends and kept in both, more is a mistake",
         (
-            "--ends half-open gives a shared boundary frame to the later segment only",
+            "of GTCC JSON, --ends half-open gives the frame to the later segment only",
             "mend annotations that overlap by more",
         ),
     ),

@@ -7,7 +7,7 @@ import re
 
 from progfix.errors import InputError, Problem
 
-__all__ = ["annotation_fps", "parse_fps", "to_feature_frame"]
+__all__ = ["annotation_fps", "parse_fps", "require_rate", "to_feature_frame"]
 
 _RULES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"^S\d+_"), 30.0),  # CMU-MMAC
@@ -60,8 +60,17 @@ def parse_fps(text: str) -> float | None:
         fps = float(text)
     except ValueError:
         fps = math.nan
-    if not (math.isfinite(fps) and fps > 0):
-        raise InputError(
-            Problem("--fps", "auto or a positive number", repr(text), "give frames per second")
-        )
-    return fps
+    return require_rate("--fps", fps, repr(text), "auto or a positive number")
+
+
+def require_rate(
+    option: str, rate: float, found: str, expected: str = "a positive number"
+) -> float:
+    """Return a frame rate that is positive and finite.
+
+    Raises:
+        InputError: If it is not.
+    """
+    if not (math.isfinite(rate) and rate > 0):
+        raise InputError(Problem(option, expected, found, "give frames per second"))
+    return rate

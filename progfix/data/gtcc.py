@@ -11,7 +11,7 @@ from progfix.data.collector import Collector
 from progfix.data.dataset import Segment, Video
 from progfix.data.feature_files import feature_files, feature_folder
 from progfix.data.findings import count_of
-from progfix.data.frame_rates import annotation_fps, parse_fps, to_feature_frame
+from progfix.data.frame_rates import annotation_fps, parse_fps, require_rate, to_feature_frame
 from progfix.data.gtcc_json import check_lists, parse_gtcc_json
 from progfix.data.options import DataOptions
 from progfix.data.pairing import pair_lists
@@ -64,6 +64,7 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
     """
     collector = Collector()
     given_fps = parse_fps(options.fps)
+    frame_rate = require_rate("--frame-rate", options.frame_rate, str(options.frame_rate))
     tasks = parse_gtcc_json(path, collector)
     kept = tasks_to_keep(list(tasks), options.skip_tasks)
     tasks = {name: task for name, task in tasks.items() if name in kept}
@@ -83,12 +84,12 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
                 continue
             source = sources.get(handle)
             length = source.shape[0] if source else None
-            rates = (fps, options.frame_rate)
+            rates = (fps, frame_rate)
             spans, frames = _spans(annotation, rates, length, options)
             segments = _segments(where, spans, frames, options, tally, collector)
             if length is not None:
                 _compare_lengths(where, spans, length, fps, tally)
-            videos.append(Video(handle, task, frames, segments, source, fps=options.frame_rate))
+            videos.append(Video(handle, task, frames, segments, source, fps=frame_rate))
     _report(tally, collector)
     split_videos, split_note = _split(videos, path, options, collector)
     kind = f"GTCC JSON annotations, ends {options.ends}"

@@ -56,7 +56,7 @@ def write_hdf5(
     rows: list[IndexRow] = []
     seen: set[tuple[str, str]] = set()
     keys: set[str] = set()
-    with atomic_path(path) as temporary, h5py.File(temporary, "w") as file:
+    with atomic_path(path) as temporary, _new_file(temporary) as file:
         file.attrs["format"] = FORMAT
         for video in videos:
             where = f"video {' '.join((video.task, video.name)).strip()!r}"
@@ -73,6 +73,11 @@ def write_hdf5(
                 on_video(video)
         write_index(file, rows)
     return len(rows)
+
+
+def _new_file(path: Path) -> h5py.File:
+    path.touch()  # what is wrong with the place is clearer from Python than from HDF5
+    return h5py.File(path, "w")
 
 
 def _group_name(video: Video, taken: set[str]) -> str:

@@ -19,7 +19,7 @@ from progfix.data.splits import derive_splits
 from progfix.data.synthetic import parse_procedures, procedures
 from progfix.errors import InputError, Problem
 
-__all__ = ["describe", "open_dataset", "read_data"]
+__all__ = ["dataset_of", "describe", "open_dataset", "read_data", "usable"]
 
 SHOWN = 10
 """Problems of one kind that an error lists; `progfix data check` counts them all."""
@@ -55,7 +55,15 @@ def open_dataset(options: DataOptions) -> Dataset:
     Raises:
         InputError: With every defect that was found; `progfix.data.findings` names them.
     """
-    reading = read_data(options)
+    return dataset_of(usable(read_data(options), options), options)
+
+
+def usable(reading: Reading, options: DataOptions) -> Reading:
+    """Return a reading in which nothing keeps the data from being used.
+
+    Raises:
+        InputError: With the problems of all findings, of each kind the first `SHOWN`.
+    """
     problems: list[Problem] = []
     for finding in reading.findings:
         problems += finding.problems[:SHOWN]
@@ -71,7 +79,7 @@ def open_dataset(options: DataOptions) -> Dataset:
             )
     if problems:
         raise InputError(problems)
-    return dataset_of(reading, options)
+    return reading
 
 
 def dataset_of(reading: Reading, options: DataOptions) -> Dataset:

@@ -7,7 +7,7 @@ measured on it keep their meaning.
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields, replace
 
 from progfix.data.appearance import Appearance, SyntheticFeatures, stream
@@ -176,21 +176,20 @@ def _timeline(
     return tuple(segments), frame
 
 
-def with_synthetic_features(data: Dataset, appearance: Appearance) -> Dataset:
+def with_synthetic_features(videos: Sequence[Video], appearance: Appearance) -> tuple[Video, ...]:
     """Give real annotations features of the same generative model as the built-in data's.
 
     Args:
-        data: Annotations; features that they have are replaced.
+        videos: Annotated videos; features that they have are replaced.
         appearance: Parameters; `fps` is taken from each video where it is known. An action
             looks the same in all tasks.
     """
-    actions = tuple(dict.fromkeys(s.action for video in data for s in video.segments))
-    videos = []
-    for video in data:
+    actions = tuple(dict.fromkeys(s.action for video in videos for s in video.segments))
+    made = []
+    for video in videos:
         own = replace(appearance, fps=video.fps or appearance.fps)
         name = f"{video.task}/{video.name}"
         features = SyntheticFeatures(name, video.num_frames, video.segments, actions, own)
         source = f"{video.source or video.name}, synthetic features"
-        videos.append(replace(video, features=features, source=source))
-    description = f"{data.description}; synthetic features"
-    return replace(data, videos=tuple(videos), description=description)
+        made.append(replace(video, features=features, source=source))
+    return tuple(made)

@@ -155,13 +155,13 @@ def _note_copies(
             collector.note(
                 finding,
                 severity,
-                f"{number} videos in {count_of(len(chosen), 'group')} with {what}{where}",
+                f"{number} videos with {what} as another one{where}",
                 examples=[
                     " = ".join(f"{_name(v)}{f' ({v.split})' if v.split else ''}" for v in group)
                     for group in chosen
                 ],
-                count=number,
-                groups=len(chosen),
+                count=len(chosen),
+                videos=number,
             )
 
 

@@ -132,7 +132,7 @@ def test_copies_in_one_split_and_across_splits() -> None:
     leak = replace(copy, split="test")
     by_severity = {(f.id, f.severity): f for f in found([*HEALTHY, leak])}
     assert set(by_severity) == {("split-leak", "error"), ("split-leak", "warning")}
-    assert "equal features across splits" in by_severity["split-leak", "error"].title
+    assert "equal features as another one across splits" in by_severity["split-leak", "error"].title
     assert "the same annotation" in by_severity["split-leak", "warning"].title
 
 

@@ -73,6 +73,11 @@ def test_a_given_rate_holds_for_every_video(tmp_path: Path) -> None:
     assert video.segments[0] == Segment(9, 15, "cut")
 
 
+@pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
+def test_a_frame_rate_is_a_positive_number(tmp_path: Path, rate: float) -> None:
+    assert "--frame-rate: expected a positive" in refused(annotated(tmp_path), frame_rate=rate)
+
+
 def test_background_is_what_the_user_says(tmp_path: Path) -> None:
     (video,) = opened(annotated(tmp_path), background=("stir",))
     assert [s.action for s in video.segments] == ["0", "cut", "0"]

@@ -200,18 +200,15 @@ def test_all_wrong_options_at_once() -> None:
 
 def test_real_annotations_get_features() -> None:
     segments = (Segment(2, 5, "cut"), Segment(5, 9, "stir"))
-    data = Dataset((Video("v", "t", 12, segments, None, "train", 2.0),))
-    made = with_synthetic_features(data, Appearance(dim=8))
-    (video,) = made
+    plain = [Video("v", "t", 12, segments, None, "train", 2.0)]
+    (video,) = with_synthetic_features(plain, Appearance(dim=8))
+    (same,) = with_synthetic_features(plain, Appearance(dim=8))
+    (other,) = with_synthetic_features(plain, Appearance(seed=1, dim=8))
     assert (video.num_frames, video.segments, video.split) == (12, segments, "train")
+    assert video.source == "v, synthetic features"
     assert video.read().shape == (12, 8)
-    assert made.description.endswith("synthetic features")
-    assert np.array_equal(
-        video.read(), with_synthetic_features(data, Appearance(dim=8)).videos[0].read()
-    )
-    assert not np.array_equal(
-        video.read(), with_synthetic_features(data, Appearance(seed=1, dim=8)).videos[0].read()
-    )
+    assert np.array_equal(video.read(), same.read())
+    assert not np.array_equal(video.read(), other.read())
 
 
 def test_streams_differ_by_seed_and_name_and_are_pinned() -> None:
