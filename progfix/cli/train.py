@@ -20,6 +20,7 @@ _SOLUTION_HELP = (
     + " ".join(f"{s.letter}: {s.name}." for s in SOLUTIONS.values())
 )
 _OPTIMISATION = "Optimisation"
+_GENERALISATION = "Generalisation"
 _RUN = "Run"
 
 
@@ -102,6 +103,16 @@ def train_cli(
             rich_help_panel=_OPTIMISATION,
         ),
     ] = None,
+    average: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=0.99999,
+            help="Decay of the head's averaged weights (0: off).",
+            show_default=False,
+            rich_help_panel=_OPTIMISATION,
+        ),
+    ] = None,
     progress_lambda: Annotated[
         float | None,
         typer.Option(
@@ -109,6 +120,44 @@ def train_cli(
             help="Factor of the progress loss (1e6).",
             show_default=False,
             rich_help_panel=_OPTIMISATION,
+        ),
+    ] = None,
+    time_warp: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=2.0,
+            help="Play segments up to exp(this) times faster or slower (0).",
+            show_default=False,
+            rich_help_panel=_GENERALISATION,
+        ),
+    ] = None,
+    feature_noise: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            help="Noise on features, in standard deviations of a column (0).",
+            show_default=False,
+            rich_help_panel=_GENERALISATION,
+        ),
+    ] = None,
+    dropout: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0,
+            max=0.95,
+            help="Share of input and hidden values dropped in training (0).",
+            show_default=False,
+            rich_help_panel=_GENERALISATION,
+        ),
+    ] = None,
+    normalise: Annotated[
+        bool | None,
+        typer.Option(
+            "--normalise/--no-normalise",
+            help="Shift and scale each feature by the training frames' (off).",
+            show_default=False,
+            rich_help_panel=_GENERALISATION,
         ),
     ] = None,
     seed: Annotated[
@@ -158,16 +207,21 @@ def train_cli(
     request = Request(
         solution=solution,
         head=head,
-        optimisation={
-            "epochs": epochs,
-            "batch_videos": batch_videos,
-            "lr": lr,
-            "head_lr": head_lr,
-            "clip": clip,
-            "head_clip": head_clip,
-            "weight_decay": weight_decay,
+        settings={
+            "optimisation.epochs": epochs,
+            "optimisation.batch_videos": batch_videos,
+            "optimisation.lr": lr,
+            "optimisation.head_lr": head_lr,
+            "optimisation.clip": clip,
+            "optimisation.head_clip": head_clip,
+            "optimisation.weight_decay": weight_decay,
+            "optimisation.average": average,
+            "objective.progress_lambda": progress_lambda,
+            "augmentation.time_warp": time_warp,
+            "augmentation.feature_noise": feature_noise,
+            "head.dropout": dropout,
+            "head.normalise": normalise,
         },
-        progress_lambda=progress_lambda,
         seed=seed,
         data=data,
         init=init,

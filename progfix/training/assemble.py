@@ -29,8 +29,8 @@ class Request:
     Attributes:
         solution: Letters or a name.
         head: Kind of head.
-        optimisation: Fields of `Optimisation` to set, by name.
-        progress_lambda: Factor of the progress loss.
+        settings: Fields of the recipe to set, by dotted name such as "optimisation.lr";
+            None is "not said" here too.
         seed: Of everything drawn.
         data: Data options; without a path, what the configuration or checkpoint says.
         init: Checkpoint whose head is to be retrained.
@@ -42,8 +42,7 @@ class Request:
 
     solution: str | None = None
     head: HeadKind | None = None
-    optimisation: Mapping[str, float | int | None] = field(default_factory=dict)
-    progress_lambda: float | None = None
+    settings: Mapping[str, float | int | bool | None] = field(default_factory=dict)
     seed: int | None = None
     data: DataOptions = field(default_factory=DataOptions)
     init: Path | None = None
@@ -81,7 +80,7 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
     options = replace(
         base,
-        recipe=_tuned(recipe, request),
+        recipe=_tuned(recipe, request.settings),
         data=_data(request, base, checkpoint),
         folder=request.folder,
         init=init,
@@ -102,9 +101,9 @@ def run_to_resume(request: Request) -> Path:
         Request(),
         folder=request.folder,
         device=request.device,
-        optimisation={
-            name: value if name == "epochs" else None
-            for name, value in request.optimisation.items()
+        settings={
+            name: value if name == "optimisation.epochs" else None
+            for name, value in request.settings.items()
         },
     )
     if request != allowed:
@@ -165,13 +164,13 @@ def _keep_numbers(chosen: Recipe, given: Recipe) -> Recipe:
     )
 
 
-def _tuned(recipe: Recipe, request: Request) -> Recipe:
-    said = {name: value for name, value in request.optimisation.items() if value is not None}
-    optimisation = replace(recipe.optimisation, **said)  # type: ignore[arg-type]  # fields' names
-    objective = recipe.objective
-    if request.progress_lambda is not None:
-        objective = replace(objective, progress_lambda=request.progress_lambda)
-    return replace(recipe, optimisation=optimisation, objective=objective)
+def _tuned(recipe: Recipe, settings: Mapping[str, float | int | bool | None]) -> Recipe:
+    for name, value in settings.items():
+        if value is not None:
+            section, _, entry = name.partition(".")
+            changed = replace(getattr(recipe, section), **{entry: value})
+            recipe = replace(recipe, **{section: changed})
+    return recipe
 
 
 def _data(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> DataOptions:
