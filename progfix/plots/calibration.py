@@ -72,6 +72,7 @@ def draw_pit(axes: Axes, sources: Sequence[Calibration | None]) -> Axes:
         axes.stairs(
             source.pit * cells / max(int(source.pit.sum()), 1),
             np.linspace(0.0, 1.0, cells + 1),
+            baseline=None,
             color=look.color,
             linestyle=look.linestyle,
             linewidth=float(rcParams["lines.linewidth"]),

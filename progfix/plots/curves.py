@@ -145,7 +145,7 @@ def _title(axes: Axes, view: SegmentView) -> None:
     task = figure_text(readable(view.task))
     where = f"{shorten_to(task, room - text_width(', ' + frames), size)}, " if task else ""
     rows: list[Artist] = [
-        TextArea(shorten_to(name, room), textprops={"weight": "bold"}),
+        TextArea(shorten_to(name, room, size, "bold"), textprops={"weight": "bold"}),
         TextArea(where + frames, textprops={"color": "#444444"}),
         *(
             HPacker(children=row, align="baseline", pad=0, sep=size * 0.6)

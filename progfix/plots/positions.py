@@ -97,7 +97,9 @@ def draw_spread(axes: Axes, sources: Sequence[PositionErrors]) -> Axes:
             markeredgewidth=float(rcParams["lines.linewidth"]) * 0.25,
             zorder=3.0,
         )
-    axes.set_ylim(-0.03, 1.03)
+    low = float(np.nanmin([0.0, *(np.nanmin(source.low) for source in sources)]))
+    high = float(np.nanmax([1.0, *(np.nanmax(source.high) for source in sources)]))
+    axes.set_ylim(low - 0.03, high + 0.03)
     axes.set_yticks([0.0, 0.5, 1.0])
     return _label(axes, "predictions")
 

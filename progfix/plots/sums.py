@@ -18,16 +18,19 @@ NOMINAL = 0.8
 
 _PARTS = 10
 _TARGETS = 50
-_LEVELS = 200
-_DENSITY_CELLS = 50
+_LOW, _HIGH = -0.5, 1.5
+_LEVELS = 400
+_CELLS_PER_DENSITY_CELL = 4
 _PIT_CELLS = 20
 
 
 class FrameSums:
     """Errors by tenth of the action, and how often which target met which prediction.
 
-    Memory does not depend on the number of frames. Frames whose prediction is not finite
-    are counted and otherwise left out.
+    Predictions are counted in steps of .005 from -.5 to 1.5; quantiles are linear within a
+    step, and predictions beyond count as the outermost step. Memory does not depend on the
+    number of frames. Frames whose prediction is not finite are counted and otherwise left
+    out.
 
     Attributes:
         undefined: Frames whose prediction is not finite.
@@ -55,7 +58,7 @@ class FrameSums:
         part = position_bins(chunk.elapsed, chunk.duration, _PARTS)
         self._errors += _by_part(part, np.abs(error), error)
         target = position_bins(chunk.elapsed, chunk.duration, _TARGETS)
-        cell = target * _LEVELS + value_bins(np.clip(value, 0.0, 1.0), _LEVELS)
+        cell = target * _LEVELS + value_bins((value - _LOW) / (_HIGH - _LOW), _LEVELS)
         self._joint += np.bincount(cell, minlength=self._joint.size).reshape(self._joint.shape)
         self._add_intervals(chunk, part)
 
@@ -83,7 +86,7 @@ class FrameSums:
         """Return error, bias and spread of the predictions by tenth of the action."""
         count, absolute, signed = self._errors.T
         joint = self._joint.reshape(_PARTS, -1, _LEVELS).sum(axis=1)
-        low, middle, high = (quantiles(joint, share) for share in (0.1, 0.5, 0.9))
+        low, middle, high = (_quantiles(joint, share) for share in (0.1, 0.5, 0.9))
         return PositionErrors(
             label,
             ratio(absolute, count),
@@ -96,13 +99,16 @@ class FrameSums:
 
     def density(self, label: str) -> Density:
         """Return the frames by target and prediction."""
-        counts = self._joint.reshape(_TARGETS, _DENSITY_CELLS, -1).sum(axis=2)
-        return Density(label, counts, quantiles(self._joint, 0.5), self.outside)
+        below, inside, above = np.split(self._joint, [_LEVELS // 4, 3 * _LEVELS // 4], axis=1)
+        counts = inside.reshape(_TARGETS, -1, _CELLS_PER_DENSITY_CELL).sum(axis=2)
+        counts[:, 0] += below.sum(axis=1)
+        counts[:, -1] += above.sum(axis=1)
+        return Density(label, counts, _quantiles(self._joint, 0.5))
 
     def rung(self, label: str, *, is_baseline: bool) -> Rung:
         """Return the error and the range of 80 % of the predictions."""
         joint = self._joint.sum(axis=0, keepdims=True)
-        low, high = (float(quantiles(joint, share)[0]) for share in (0.1, 0.9))
+        low, high = (float(_quantiles(joint, share)[0]) for share in (0.1, 0.9))
         return Rung(label, self.mae, low, high, is_baseline)
 
     def calibration(self, label: str) -> Calibration | None:
@@ -118,6 +124,10 @@ class FrameSums:
             float(inside.sum() / count.sum()) if has_intervals else float("nan"),
             self._pit if has_pit else None,
         )
+
+
+def _quantiles(joint: NDArray[np.int64], share: float) -> NDArray[np.float64]:
+    return quantiles(joint, share, low=_LOW, high=_HIGH)
 
 
 def _by_part(part: NDArray[np.int64], *values: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -59,16 +59,16 @@ def shorten(text: str, length: int) -> str:
 
 
 @lru_cache(maxsize=4096)
-def _extent(text: str, family: tuple[str, ...]) -> float:
-    properties = FontProperties(family=list(family), size=100)
+def _extent(text: str, family: tuple[str, ...], weight: str) -> float:
+    properties = FontProperties(family=list(family), size=100, weight=weight)
     width, _, _ = text_to_path.get_text_width_height_descent(text, properties, ismath=False)
     return float(width) / 100.0
 
 
-def text_width(text: str, size: float | None = None) -> float:
+def text_width(text: str, size: float | None = None, weight: str = "normal") -> float:
     """Return how wide a text is drawn in the current font, in points."""
     points = float(rcParams["font.size"]) if size is None else size
-    return points * _extent(text, _family())
+    return points * _extent(text, _family(), weight)
 
 
 def _family() -> tuple[str, ...]:
@@ -81,18 +81,18 @@ def _characters(family: tuple[str, ...]) -> frozenset[int]:
     """Code points that the fonts of a family, in order of preference, can draw."""
     found: set[int] = set()
     for name in family:
-        found.update(get_font(findfont(FontProperties(family=name))).get_charmap())
+        found.update(get_font(findfont(FontProperties(family=[name]))).get_charmap())
     return frozenset(found)
 
 
-def shorten_to(text: str, width: float, size: float | None = None) -> str:
+def shorten_to(text: str, width: float, size: float | None = None, weight: str = "normal") -> str:
     """Return the text, shortened in its middle to at most `width` points."""
-    if text_width(text, size) <= width:
+    if text_width(text, size, weight) <= width:
         return text
     low, high = 0, len(text)
     while low < high - 1:
         middle = (low + high) // 2
-        fits = text_width(shorten(text, middle), size) <= width
+        fits = text_width(shorten(text, middle), size, weight) <= width
         low, high = (middle, high) if fits else (low, middle)
     return shorten(text, low)
 
@@ -113,7 +113,7 @@ def decimal(value: float, digits: int = 3) -> str:
     """Return an error as text: .075; an undefined one is "n/a"."""
     if math.isnan(value):
         return "n/a"
-    text = f"{value:.{digits}f}"
+    text = f"{round(value, digits) + 0.0:.{digits}f}"
     return text.replace("0.", ".", 1) if text.lstrip("-").startswith("0.") else text
 
 

@@ -19,16 +19,33 @@ __all__ = ["draw_loss", "draw_skill"]
 def draw_loss(axes: Axes, runs: Sequence[TrainingView | None]) -> Axes:
     """Draw the training loss of each run; logarithmic where it spans more than a decade.
 
-    Losses of different recipes have different units, so compare courses, not heights.
+    The losses of different recipes have different units, so that several runs are drawn as
+    multiples of their first epochs.
+
+    Args:
+        axes: Where to draw.
+        runs: None for sources that are no runs; each of the others keeps its colour.
+
+    Returns:
+        The Axes.
     """
-    _lines(axes, [None if run is None else (run.epoch, run.loss) for run in runs])
-    values = np.concatenate([run.loss for run in runs if run is not None])
-    values = values[np.isfinite(values)]
+    relative = sum(run is not None for run in runs) > 1
+    losses = [
+        None if run is None else run.loss / run.loss[0] if relative else run.loss for run in runs
+    ]
+    _lines(
+        axes,
+        [
+            None if run is None or loss is None else (run.epoch, loss)
+            for run, loss in zip(runs, losses, strict=True)
+        ],
+    )
+    values = np.concatenate([loss[np.isfinite(loss)] for loss in losses if loss is not None])
     if len(values) and values.min() > 0 and values.max() > 10 * values.min():
         axes.set_yscale("log")
         axes.yaxis.set_minor_formatter(NullFormatter())
     plain_ticks(axes.yaxis)
-    axes.set_title("training loss")
+    axes.set_title("loss, first epoch = 1" if relative else "training loss")
     return quiet_axes(axes)
 
 
@@ -36,6 +53,13 @@ def draw_skill(axes: Axes, runs: Sequence[TrainingView | None]) -> Axes:
     """Draw the validation skill over frame counting, 0 at counting and 1 at perfect.
 
     The best epoch, whose checkpoint a run keeps, is ringed.
+
+    Args:
+        axes: Where to draw.
+        runs: None for sources that are no runs; each of the others keeps its colour.
+
+    Returns:
+        The Axes.
     """
     axes.axhline(
         0.0,

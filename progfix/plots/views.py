@@ -117,15 +117,14 @@ class Density:
 
     Attributes:
         label: Name of the source.
-        counts: int64 `(t, p)`, frames by target in (0, 1] and prediction in [0, 1].
+        counts: int64 `(t, p)`, frames by target in (0, 1] and prediction in [0, 1]; the
+            outermost cells hold predictions beyond.
         median: float64 `(t,)`, median prediction at each target; NaN without frames.
-        outside: Frames whose prediction is outside [0, 1]; the outermost cells hold them.
     """
 
     label: str
     counts: NDArray[np.int64]
     median: Array
-    outside: int = 0
 
 
 @dataclass(frozen=True, eq=False)
