@@ -21,6 +21,7 @@ from progfix.checkpoints.fields import integer, number, section, weights
 from progfix.checkpoints.gtcc_head import FoundHead, expressible, find_head
 from progfix.checkpoints.head_spec import format_head_spec
 from progfix.checkpoints.moments import Moments, parameter_moments
+from progfix.checkpoints.provenance import Provenance
 from progfix.encoders import (
     Encoder,
     MultiprongEncoder,
@@ -34,10 +35,12 @@ from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 from progfix.training.recipe import SEED_RECIPE, Recipe
 
-__all__ = ["HEAD", "PREFIX", "expressible", "read_gtcc"]
+__all__ = ["HEAD", "OURS", "PREFIX", "expressible", "read_gtcc"]
 
 PREFIX = "module."
 HEAD = "progress_head."
+OURS = "progfix"
+"""Key of what progfix adds to a file of theirs: where the head comes from."""
 
 
 @dataclass(frozen=True)
@@ -104,14 +107,17 @@ def read_gtcc(
                 "train a head on this encoder: progfix train --init " + where,
             )
         )
+    ours = None
+    if isinstance(payload.get(OURS), dict):
+        ours = Provenance.from_payload(section(payload, OURS), f"{where}: {OURS}")
     return Checkpoint(
         path=path,
         kind="gtcc",
         model=model,
-        recipe=_recipe(payload, learnable, model.head.spec),
+        recipe=_recipe(payload, learnable, model.head.spec) if ours is None else ours.recipe,
         epoch=integer(payload.get("epoch")),
-        durations=None,
-        data=None,
+        durations=None if ours is None else dict(ours.durations),
+        data=None if ours is None else dict(ours.data),
         moments=_moments(state, payload),
         payload=payload,
         notes=tuple(notes),

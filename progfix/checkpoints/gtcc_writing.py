@@ -18,8 +18,9 @@ from torch import Tensor
 from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.checkpoints.easydict import as_easydict, easydict_importable
 from progfix.checkpoints.fields import section
-from progfix.checkpoints.gtcc import HEAD, PREFIX
+from progfix.checkpoints.gtcc import HEAD, OURS, PREFIX
 from progfix.checkpoints.gtcc_head import expressible
+from progfix.checkpoints.provenance import Provenance
 from progfix.checkpoints.writing import write_payload
 from progfix.heads.spec import HeadSpec
 
@@ -61,6 +62,7 @@ def write_gtcc(
     path: Path,
     *,
     adam: AdamState | None = None,
+    provenance: Provenance | None = None,
 ) -> None:
     """Write a users' checkpoint with another head, atomically.
 
@@ -72,6 +74,8 @@ def write_gtcc(
         adam: Adam's state (`step`, `exp_avg`, `exp_avg_sq`) by parameter of the new head,
             so that their training can go on and `untrained-head` has its evidence; None
             lets Adam begin anew on the head.
+        provenance: The run that the head comes from, stored under one more key, "progfix",
+            which their loaders do not look at.
 
     Raises:
         InputError: If the file cannot be written.
@@ -97,13 +101,15 @@ def write_gtcc(
         payload["optimizer_state_dict"] = _optimiser(
             payload["optimizer_state_dict"], list(old), list(new), moments
         )
+    if provenance is not None:
+        payload[OURS] = provenance.to_payload()
     with easydict_importable():
         write_payload(payload, path)
 
 
 def _as_theirs(state: Mapping[str, Tensor], spec: HeadSpec) -> dict[str, Tensor]:
     """Return the head in the fork's class: position and h0 come together or not at all."""
-    result = {name: tensor.detach().cpu() for name, tensor in state.items()}
+    result = _folded({name: tensor.detach().cpu() for name, tensor in state.items()}, spec)
     learned, position = spec.initial_state == "learned", "position" in spec.extra
     if position and not learned:
         result["h0"] = torch.zeros(1, 1, spec.hidden)
@@ -111,6 +117,22 @@ def _as_theirs(state: Mapping[str, Tensor], spec: HeadSpec) -> dict[str, Tensor]
         weight = result["gru.weight_ih_l0"]
         result["gru.weight_ih_l0"] = torch.cat([weight, torch.zeros_like(weight[:, :1])], dim=1)
     return {name: result[name].contiguous() for name in _ORDER if name in result}
+
+
+def _folded(state: dict[str, Tensor], spec: HeadSpec) -> dict[str, Tensor]:
+    """Return a head that normalises its input as one that does not: W (x - m) / s + b."""
+    if not spec.normalise or "mean" not in state:
+        return state
+    first = "gru.weight_ih_l0" if spec.kind == "gru" else "fc.0.weight"
+    bias = "gru.bias_ih_l0" if spec.kind == "gru" else "fc.0.bias"
+    mean, scale = state.pop("mean"), state.pop("scale")
+    weight = state[first].clone()
+    weight[:, : len(mean)] /= scale
+    return {
+        **state,
+        first: weight,
+        bias: state[bias] - weight[:, : len(mean)] @ mean,
+    }
 
 
 def _adam(adam: AdamState, spec: HeadSpec) -> dict[str, dict[str, object]]:

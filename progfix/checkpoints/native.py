@@ -17,16 +17,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TypeGuard
 
-import numpy as np
 import torch
-from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.checkpoints.fields import integer, number, section, weights
 from progfix.checkpoints.moments import Moments
+from progfix.checkpoints.provenance import Provenance
 from progfix.checkpoints.writing import write_payload
 from progfix.encoders import Encoder, load_weights, rebuild_encoder
 from progfix.errors import InputError, Problem
@@ -34,8 +32,6 @@ from progfix.heads.base import ProgressHead
 from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
-from progfix.training.recipe import Recipe
-from progfix.training.serialise import recipe_from_dict, recipe_to_dict
 
 __all__ = ["FORMAT", "read_native", "save_native"]
 
@@ -49,11 +45,8 @@ def save_native(
     path: Path,
     *,
     model: ProgressModel,
-    recipe: Recipe,
-    durations: Mapping[str, NDArray[np.int64]],
-    data: Mapping[str, object],
+    provenance: Provenance,
     epoch: int,
-    metrics: Mapping[str, float],
     moments: Mapping[str, Moments] | None = None,
 ) -> None:
     """Write a checkpoint, atomically.
@@ -61,11 +54,8 @@ def save_native(
     Args:
         path: The file; an existing one is replaced.
         model: Encoder and head, on any device.
-        recipe: The training run.
-        durations: Durations in frames of the training segments by action, int64.
-        data: Fields of `DataOptions` that differ from their defaults.
+        provenance: The training run.
         epoch: 0-based epoch of the weights.
-        metrics: On the validation videos.
         moments: Adam's second moments by parameter of `model` (`parameter_moments`).
 
     Raises:
@@ -75,23 +65,14 @@ def save_native(
     encoder = model.encoder
     if encoder is not None and not isinstance(encoder, Encoder):
         raise ValueError(f"expected an encoder of progfix, found {type(encoder).__name__}")
-    frames = np.concatenate([np.empty(0, np.int64), *durations.values()])
-    counts = np.array([len(values) for values in durations.values()], dtype=np.int64)
     payload: dict[str, object] = {
         "format": FORMAT,
-        "recipe": recipe_to_dict(recipe),
+        **provenance.to_payload(),
         "head": {"width": model.head.width, "weights": _weights(model.head)},
         "encoder": None
         if encoder is None
         else {"options": encoder.options, "weights": _weights(encoder)},
-        "durations": {
-            "actions": list(durations),
-            "counts": torch.from_numpy(counts),
-            "frames": torch.from_numpy(frames),
-        },
-        "data": dict(data),
         "epoch": epoch,
-        "metrics": {name: float(value) for name, value in metrics.items()},
         "moments": None
         if moments is None
         else {name: [m.rms, m.max, m.step] for name, m in moments.items()},
@@ -112,14 +93,14 @@ def read_native(payload: Mapping[str, object], path: Path) -> Checkpoint:
     where = str(path)
     if payload.get("format") != FORMAT:
         raise _problem(f"{where}: format", FORMAT, repr(payload.get("format")))
-    recipe = recipe_from_dict(payload.get("recipe"), where=f"{where}: recipe")
+    provenance = Provenance.from_payload(payload, where)
     encoder = None
     if payload.get("encoder") is not None:
         stored = section(payload, "encoder")
         encoder_state = weights(stored.get("weights"), where=f"{where}: encoder.weights")
         options = {str(name): value for name, value in section(stored, "options").items()}
         encoder = rebuild_encoder(encoder_state, options, where=where)
-    head = _head(section(payload, "head"), recipe.head, where)
+    head = _head(section(payload, "head"), provenance.recipe.head, where)
     if encoder is not None and encoder.output_size != head.width:
         expected = f"the encoder's embedding size {encoder.output_size}"
         raise _problem(f"{where}: head.width", expected, str(head.width))
@@ -127,10 +108,10 @@ def read_native(payload: Mapping[str, object], path: Path) -> Checkpoint:
         path=path,
         kind="progfix",
         model=ProgressModel(encoder, head).eval(),
-        recipe=recipe,
+        recipe=provenance.recipe,
         epoch=integer(payload.get("epoch")),
-        durations=_durations(section(payload, "durations"), where),
-        data={str(name): value for name, value in section(payload, "data").items()},
+        durations=dict(provenance.durations),
+        data=dict(provenance.data),
         moments=_moments(payload.get("moments"), where),
         payload=payload,
     )
@@ -153,31 +134,6 @@ def _head(stored: Mapping[object, object], spec: HeadSpec, where: str) -> Progre
         raise _problem(f"{where}: recipe.head", "a head that can be built", str(error)) from error
     load_weights(head, state, where=where, prefix="head.")
     return head
-
-
-def _durations(stored: Mapping[object, object], where: str) -> dict[str, NDArray[np.int64]]:
-    actions, counts, frames = (stored.get(name) for name in ("actions", "counts", "frames"))
-    if (
-        not isinstance(actions, list)
-        or not _are_counts(counts)
-        or not _are_counts(frames)
-        or len(actions) != len(counts)
-        or int(counts.sum()) != len(frames)
-    ):
-        expected = "actions, counts and frames that agree"
-        raise _problem(f"{where}: durations", expected, f"{list(stored)}")
-    ends = np.cumsum(counts.numpy())
-    parts = np.split(frames.numpy(), ends[:-1]) if actions else []
-    return {str(action): part for action, part in zip(actions, parts, strict=True)}
-
-
-def _are_counts(value: object) -> TypeGuard[Tensor]:
-    return (
-        isinstance(value, Tensor)
-        and value.dim() == 1
-        and value.dtype == torch.int64
-        and bool((value >= 0).all())
-    )
 
 
 def _moments(stored: object, where: str) -> dict[str, Moments] | None:

@@ -68,7 +68,9 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
     checkpoint = None
     if init is not None:
         init = init.resolve()
-        checkpoint = open_checkpoint(init, head_spec=request.head_spec or base.head_spec)
+        checkpoint = open_checkpoint(
+            init, head_spec=request.head_spec or base.head_spec, new_head=SEED_RECIPE.head
+        )
     notes: tuple[str, ...] = ()
     recipe = base.recipe
     if request.config is None or request.solution is not None or request.head is not None:

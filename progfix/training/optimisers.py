@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from progfix.checkpoints.moments import Moments, parameter_moments
+from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
 from progfix.training.recipe import Recipe
 
@@ -97,6 +98,16 @@ class Optimisers:
             shapes = {names[id(p)]: tuple(p.shape) for p in order}
             found |= parameter_moments(shapes, stepper.state_dict()) or {}
         return found
+
+    def head_state(self, head: ProgressHead) -> dict[str, dict[str, object]]:
+        """Return Adam's state by the head's parameter names."""
+        names = {id(parameter): name for name, parameter in head.named_parameters()}
+        return {
+            names[id(parameter)]: dict(state)
+            for stepper in self.steppers.values()
+            for parameter, state in stepper.state.items()
+            if id(parameter) in names
+        }
 
     def state_dict(self) -> dict[str, object]:
         """Return the state of every optimiser."""

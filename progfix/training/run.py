@@ -15,7 +15,10 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from progfix import runs
 from progfix.baselines import fit_counting
 from progfix.checkpoints import Checkpoint, open_checkpoint
+from progfix.checkpoints.gtcc import expressible
+from progfix.checkpoints.gtcc_writing import write_gtcc
 from progfix.checkpoints.native import save_native
+from progfix.checkpoints.provenance import Provenance
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
@@ -126,7 +129,9 @@ def _prepare(options: RunOptions) -> _Prepared:
     device = resolve_device(options.device)
     init = None
     if options.init is not None:
-        init = open_checkpoint(options.init, head_spec=options.head_spec)
+        init = open_checkpoint(
+            options.init, head_spec=options.head_spec, new_head=options.recipe.head
+        )
     data = open_dataset(options.data)
     train, val = data.split("train"), data.split("val")
     if not val.durations():
@@ -195,25 +200,42 @@ def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressMo
 
 def _saver(folder: Path, prepared: _Prepared, state: LoopState) -> Callable[[bool], None]:
     """Return what saves the run: the best checkpoint first, so that none is ever missing."""
-    setup = prepared.setup
 
     def save(best: bool) -> None:
         if best:
-            row = state.history[-1]
-            save_native(
-                folder / runs.BEST,
-                model=ProgressModel(setup.model.encoder, setup.judged),
-                recipe=setup.recipe,
-                durations=prepared.durations,
-                data=prepared.options.data.changed(),
-                epoch=row.epoch - 1,
-                metrics={"val_mae": row.val_mae, "train_loss": row.train_loss},
-                moments=setup.optimisers.moments(setup.model),
-            )
-        save_training(folder / runs.LAST, setup, state)
+            _save_best(folder / runs.BEST, prepared, state.history[-1])
+        save_training(folder / runs.LAST, prepared.setup, state)
         write_history(folder / runs.HISTORY, state.history)
 
     return save
+
+
+def _save_best(path: Path, prepared: _Prepared, row: EpochRow) -> None:
+    """Write the checkpoint: in the layout of the one it repairs, where that can hold it."""
+    setup, init = prepared.setup, prepared.init
+    provenance = Provenance(
+        recipe=setup.recipe,
+        durations=prepared.durations,
+        data=prepared.options.data.changed(),
+        metrics={"val_mae": row.val_mae, "train_loss": row.train_loss},
+    )
+    if init is not None and init.kind == "gtcc" and expressible(setup.recipe.head) is None:
+        write_gtcc(
+            init,
+            setup.judged.state_dict(),
+            setup.recipe.head,
+            path,
+            adam=setup.optimisers.head_state(setup.model.head),
+            provenance=provenance,
+        )
+        return
+    save_native(
+        path,
+        model=ProgressModel(setup.model.encoder, setup.judged),
+        provenance=provenance,
+        epoch=row.epoch - 1,
+        moments=setup.optimisers.moments(setup.model),
+    )
 
 
 def _write_predictions(folder: Path, prepared: _Prepared) -> None:

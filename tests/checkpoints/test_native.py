@@ -14,6 +14,7 @@ from torch import nn
 from progfix.checkpoints import Checkpoint, open_checkpoint
 from progfix.checkpoints.moments import Moments
 from progfix.checkpoints.native import save_native
+from progfix.checkpoints.provenance import Provenance
 from progfix.checkpoints.reading import safe_load
 from progfix.encoders import Encoder, ResnetEncoder
 from progfix.errors import InputError
@@ -36,11 +37,8 @@ def saved(path: Path, model: ProgressModel, recipe: Recipe = SEED_RECIPE) -> Pat
     save_native(
         path,
         model=model,
-        recipe=recipe,
-        durations=DURATIONS,
-        data=DATA,
+        provenance=Provenance(recipe, DURATIONS, DATA, {"mae": 0.125, "loss": float("nan")}),
         epoch=4,
-        metrics={"mae": 0.125, "loss": float("nan")},
         moments=MOMENTS,
     )
     return path
@@ -130,11 +128,8 @@ def test_no_data_yet(tmp_path: Path) -> None:
     save_native(
         tmp_path / "x.pt",
         model=model_for(SEED_RECIPE),
-        recipe=SEED_RECIPE,
-        durations={},
-        data={},
+        provenance=Provenance(SEED_RECIPE, {}, {}, {}),
         epoch=0,
-        metrics={},
     )
     checkpoint = open_checkpoint(tmp_path / "x.pt")
     assert checkpoint.durations == {}

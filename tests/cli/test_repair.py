@@ -1,0 +1,125 @@
+"""`progfix train --init`: a users' checkpoint in, one that their code loads out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import h5py
+import numpy as np
+import pytest
+import torch
+
+from progfix.checkpoints import open_checkpoint
+from progfix.checkpoints.reading import safe_load
+from tests.checkpoints.their_code import load
+from tests.cli.entry import progfix
+
+FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
+needs_fixtures = pytest.mark.skipif(
+    not FIXTURES.exists(), reason="the users' checkpoints (../shared/fixtures) are not here"
+)
+
+
+def data_for_64_columns(path: Path) -> Path:
+    """Ten short videos whose 64 features carry progress."""
+    rng = np.random.default_rng(0)
+    with h5py.File(path, "w") as file:
+        file.attrs["format"] = "progfix-data/1"
+        for index in range(10):
+            length = int(rng.integers(12, 30))
+            features = 0.3 * rng.normal(size=(length, 64))
+            features[:, :8] += np.linspace(-2, 2, length)[:, None]
+            group = file.create_group(f"v{index}")
+            group["features"] = features.astype(np.float32)
+            group["segments"] = np.array([[0, length - 1]])
+            group.create_dataset("actions", data=["pour"], dtype=h5py.string_dtype())
+            group.attrs.update(
+                task="t", fps=1.0, split="train" if index < 6 else "val" if index < 8 else "test"
+            )
+    return path
+
+
+@needs_fixtures
+@pytest.mark.parametrize(
+    ("letters", "commit", "epochs"), [("gs", "3030255", 3), ("abgs", "238da93", 1)]
+)
+def test_the_repaired_checkpoint_loads_in_their_code(
+    tmp_path: Path, letters: str, commit: str, epochs: int
+) -> None:
+    data = data_for_64_columns(tmp_path / "data.h5")
+    original = FIXTURES / "gtcc_frozen_head.pt"
+    arguments = ("--init", original, "--data", data, "--epochs", str(epochs), "--out", "run")
+    progfix("train", "--solution", letters, "--normalise", *arguments, folder=tmp_path)
+    repaired = tmp_path / "run" / "checkpoint.pt"
+
+    old, new = safe_load(original), safe_load(repaired)
+    assert list(new) == [*old, "progfix"]
+    before, after = old["model_state_dict"], new["model_state_dict"]
+    assert isinstance(before, dict)
+    assert isinstance(after, dict)
+    for name, tensor in before.items():
+        if not name.startswith("progress_head."):
+            assert torch.equal(after[name], tensor), name
+    assert not torch.equal(after["progress_head.fc.2.weight"], before["progress_head.fc.2.weight"])
+
+    # Their head, built by their rule and fed prefix by prefix, gives what we evaluate.
+    network, _ = load(commit, new)
+    checkpoint = open_checkpoint(repaired)
+    assert checkpoint.kind == "gtcc"
+    assert checkpoint.data is not None
+    with h5py.File(data) as file, torch.no_grad():
+        features = torch.from_numpy(file["v9/features"][:])
+        embeddings = checkpoint.model.embed(features)
+        ours = checkpoint.model.head(embeddings[None], torch.tensor([len(embeddings)]))[0]
+        theirs = [network.progress_head(embeddings[: n + 1]) for n in range(len(embeddings))]
+    torch.testing.assert_close(ours, torch.stack(theirs), atol=1e-5, rtol=0)
+
+    # The run knows its data, so that every command starts from it without flags.
+    assert "not checked" not in progfix("eval", "run", folder=tmp_path).stdout
+    found = progfix("diagnose", "run", "--json", folder=tmp_path).stdout
+    assert '"untrained-head"' not in found
+
+
+@needs_fixtures
+def test_a_head_that_their_code_cannot_hold_is_announced_and_written_as_ours(
+    tmp_path: Path,
+) -> None:
+    data = data_for_64_columns(tmp_path / "data.h5")
+    done = progfix(
+        "train", "--solution", "fgs", "--init", FIXTURES / "gtcc_ab.pt", "--data", data,
+        "--epochs", "1", "--out", "run", folder=tmp_path,
+    )  # fmt: skip
+    assert "cannot load a head of solution 'fgs'" in done.stderr
+    checkpoint = open_checkpoint(tmp_path / "run")
+    assert checkpoint.kind == "progfix"
+    assert checkpoint.model.encoder is not None
+
+
+@needs_fixtures
+def test_left_to_itself_it_takes_the_best_that_their_code_can_hold(tmp_path: Path) -> None:
+    data = data_for_64_columns(tmp_path / "data.h5")
+    done = progfix(
+        "train", "--init", FIXTURES / "gtcc_ab_ddp.pt", "--data", data, "--epochs", "1",
+        folder=tmp_path,
+    )  # fmt: skip
+    assert "is better where you can use progfix's own checkpoints" in done.stderr
+    kept = safe_load(tmp_path / "runs" / "gs-1" / "checkpoint.pt")["model_state_dict"]
+    assert isinstance(kept, dict)
+    assert all(name.startswith("module.") for name in kept)
+
+
+@needs_fixtures
+def test_data_of_another_size_is_refused_before_anything_is_written(tmp_path: Path) -> None:
+    done = progfix(
+        "train", "--init", FIXTURES / "gtcc_ab.pt", "--data", "procedures/1", "--out", "run",
+        folder=tmp_path, status=2,
+    )  # fmt: skip
+    assert "expected features of size 64 per frame" in done.stderr
+    assert "found 128" in done.stderr
+    assert not (tmp_path / "run").exists()
+
+
+@needs_fixtures
+def test_without_data_it_asks_for_it(tmp_path: Path) -> None:
+    done = progfix("train", "--init", FIXTURES / "gtcc_ab.pt", folder=tmp_path, status=2)
+    assert "--data: expected the data that gtcc_ab.pt was trained on" in done.stderr
