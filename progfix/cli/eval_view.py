@@ -12,7 +12,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
-from progfix.cli.render import count, interval, number, short, table
+from progfix.cli.render import Screen, count, interval, number, short, table
 from progfix.evaluation import Bin, Comparison, Estimate
 from progfix.evaluation.report import EvalReport, Result
 
@@ -67,7 +67,7 @@ def show(report: EvalReport, *, positions: bool) -> None:
         report: What was found.
         positions: Whether to show errors by position.
     """
-    out = Console(highlight=False)
+    out = Screen(highlight=False)
     first = report.results[0].evaluation
     sizes = f"{count(len(first.sums.videos), 'video')}, " + ", ".join(
         (count(len(first.sums.segments["video"]), "segment"), count(first["mae"].count, "frame"))
@@ -88,10 +88,10 @@ def show(report: EvalReport, *, positions: bool) -> None:
             out.print("", Text(title, style="bold"), part, sep="\n")
     out.print("")
     for line in _undefined(report):
-        out.print(Text(line, style="dim"), soft_wrap=True)
+        out.print(Text(line, style="dim"))
     for suspicion in report.suspicions:
-        out.print(Text(f"! {suspicion}", style="bold yellow"), soft_wrap=True)
-    notes = Console(stderr=True, highlight=False)
+        out.print(Text(f"! {suspicion}", style="bold yellow"))
+    notes = Screen(stderr=True, highlight=False)
     for notice in report.notices:
         notes.print(Text(f"note: {notice}", style="dim"), soft_wrap=True)
 
@@ -225,6 +225,6 @@ def _undefined(report: EvalReport) -> Iterable[str]:
         if ranks.undefined:
             segments = ranks.count + ranks.undefined
             yield (
-                f"{result.label}: rank correlation is undefined for {ranks.undefined} of "
-                f"{count(segments, 'segment')} (one frame, or a constant prediction)"
+                f"{result.label}: no rank correlation in {ranks.undefined:,} of "
+                f"{count(segments, 'segment')} (one frame, or one value throughout)"
             )

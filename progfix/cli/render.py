@@ -4,16 +4,28 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
+from contextlib import suppress
 
 from rich import box
+from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from progfix.evaluation import Estimate
 
-__all__ = ["LABEL_WIDTH", "count", "interval", "number", "short", "table"]
+__all__ = ["LABEL_WIDTH", "Screen", "count", "interval", "number", "short", "table"]
 
 LABEL_WIDTH = 24
+
+
+class Screen(Console):
+    """A console that leaves it to `user_errors` when the reader of its output goes away."""
+
+    def on_broken_pipe(self) -> None:
+        """Detach stdout, as Rich does, but do not end with status 1, which has a meaning."""
+        with suppress(SystemExit):
+            super().on_broken_pipe()
+        raise BrokenPipeError
 
 
 def table(first: str, columns: Iterable[str]) -> Table:

@@ -39,7 +39,7 @@ class Evaluator:
         >>> evaluator.add([0.5, 0.5], video="b")
         >>> result = evaluator.compute()
         >>> round(result["mae"].value, 4), result["mae"].count
-        (0.1417, 6)
+        (0.1333, 6)
     """
 
     def __init__(self, *, counting: Counting | None = None, bins: int = 10) -> None:

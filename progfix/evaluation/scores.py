@@ -204,14 +204,14 @@ def _medians(sums: Sums, weights: NDArray[np.float64]) -> Scores:
 
 
 def _spread(sums: Sums, weights: NDArray[np.float64]) -> Scores:
-    by_segment = weights[:, sums.index("video")]
     frames = sums.column("frames")
-    result = {
-        f"{name}_std": pooled_std(
-            frames, sums.column(f"{prefix}mean"), sums.column(f"{prefix}deviations"), by_segment
-        )
-        for name, prefix in (("prediction", ""), ("target", "target_"))
-    }
+    result = {}
+    for name, prefix in (("prediction", ""), ("target", "target_")):
+        mean = sums.column(f"{prefix}mean")
+        of_video = ratio(sums.per_video(frames * mean), sums.per_video(frames))
+        off = mean - of_video[sums.index("video")]
+        deviations = sums.per_video(sums.column(f"{prefix}deviations") + frames * off**2)
+        result[f"{name}_std"] = pooled_std(sums.per_video(frames), of_video, deviations, weights)
     result["spread"] = ratio(result["prediction_std"], result["target_std"])
     if "levels" in sums.tables:
         levels = weights @ sums.tables["levels"].astype(np.float64)

@@ -30,13 +30,13 @@ def pooled_std(
     deviations: NDArray[np.float64],
     weights: NDArray[np.float64],
 ) -> NDArray[np.float64]:
-    """Return the standard deviation over the frames of weighted segments.
+    """Return the standard deviation over the frames of weighted groups of frames.
 
     Args:
-        count: Frames of each segment, `(s,)`.
-        mean: Mean of each segment, `(s,)`.
-        deviations: Sum of squared deviations from it, `(s,)`.
-        weights: How often each segment counts, one row per resample, `(b, s)`.
+        count: Frames of each group, such as a video, `(g,)`.
+        mean: Mean of each group, `(g,)`.
+        deviations: Sum of squared deviations from it, `(g,)`.
+        weights: How often each group counts, one row per resample, `(b, g)`.
 
     Returns:
         float64 `(b,)`, dividing by the frames; NaN without any.
@@ -87,9 +87,14 @@ def weighted_median(
     order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
     if len(order) == 0:
         return np.full(len(weights), np.nan)
-    running = np.cumsum(weights[:, order], axis=1)
-    total = running[:, -1]
-    low = np.argmax(running > ((total - 1) // 2)[:, None], axis=1)
-    high = np.argmax(running > (total // 2)[:, None], axis=1)
-    middle = (values[order][low] + values[order][high]) / 2
-    return np.where(total > 0, middle, np.nan)
+    # The running sum goes on from one resample to the next, so that it rises throughout and
+    # one binary search finds the middle of every resample.
+    running = np.cumsum(weights[:, order])
+    ends = running[len(order) - 1 :: len(order)]
+    before = np.append(0.0, ends[:-1])
+    total = ends - before
+    middle = np.zeros(len(weights))
+    for rank in ((total - 1) // 2, total // 2):
+        place = np.searchsorted(running, before + rank, side="right")
+        middle += values[order][place % len(order)]
+    return np.where(total > 0, middle / 2, np.nan)

@@ -1,0 +1,261 @@
+import csv
+import json
+import subprocess
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+from typer.testing import CliRunner
+
+from progfix.cli.app import app
+from progfix.predictions import Predictions
+from progfix.predictions_io import save_predictions
+from tests.cli.entry import ENTRY, progfix
+from tests.made_predictions import cut_by_video, made_predictions
+
+SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
+BASELINES = (
+    "baseline:constant",
+    "baseline:frame-counting",
+    "baseline:frame-counting-per-action",
+)
+
+
+class Done(NamedTuple):
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def run(*arguments: object, status: int = 0) -> Done:
+    """Run the application in this process, 80 columns wide, and check its exit status."""
+    runner = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"})
+    result = runner.invoke(app, list(map(str, arguments)))
+    assert result.exit_code == status, result.output
+    assert "Traceback" not in result.output
+    return Done(result.stdout, result.stderr)
+
+
+def evaluated(*arguments: object) -> Mapping[str, object]:
+    """Return what `progfix eval --json` prints; fail with its errors."""
+    found: Mapping[str, object] = json.loads(run("eval", *arguments, "--json").stdout)
+    return found
+
+
+def value(found: object, *keys: str | int) -> float:
+    """Follow keys into JSON to a number."""
+    for key in keys:
+        found = found[key]  # type: ignore[index]
+    assert isinstance(found, int | float)
+    return found
+
+
+@pytest.fixture
+def table() -> Predictions:
+    return made_predictions(1, videos=12)
+
+
+@pytest.fixture
+def saved(tmp_path: Path, table: Predictions) -> Path:
+    path = tmp_path / "first.csv"
+    save_predictions(path, cut_by_video(table))
+    return path
+
+
+def test_a_predictions_file_on_one_screen(saved: Path, table: Predictions) -> None:
+    done = run("eval", saved)
+    assert done.stderr == ""
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    mae = np.abs(table.prediction - table.target).mean()
+    assert f"{mae:.3f}".removeprefix("0") in done.stdout
+    for text in ("constant 0.5", "frame counting", "counting per action", "leave-one-video-out"):
+        assert text in done.stdout
+
+
+def test_json_alone_on_stdout(saved: Path, table: Predictions) -> None:
+    found = evaluated(saved, "--bootstrap", 30)
+    assert found["format"] == "progfix-eval/1"
+    mae = np.abs(table.prediction - table.target).mean()
+    assert value(found, "sources", 0, "metrics", "mae", "value") == pytest.approx(mae, abs=1e-12)
+    constant = value(found, "baselines", "constant", "mae", "value")
+    skill = value(found, "sources", 0, "metrics", "skill_constant", "value")
+    assert skill == pytest.approx(1 - mae / constant)
+
+
+def test_several_sources_and_a_star(saved: Path, table: Predictions) -> None:
+    better = saved.with_name("better.npz")
+    save_predictions(better, [table.with_prediction((table.prediction + table.target) / 2)])
+    done = run("eval", saved, better, "--by", "task", "--by", "position")
+    assert max(map(len, done.stdout.splitlines())) <= 80
+    assert "minus first" in done.stdout
+    row = done.stdout.split("minus first")[1].splitlines()[2]
+    assert row.startswith("better")
+    assert "*" in row
+    assert "first: by task" in done.stdout
+    assert "better: by position in the action" in done.stdout
+
+
+def test_the_data_split_gives_the_counting() -> None:
+    found = evaluated(*BASELINES, "--data", "procedures/1", "--bootstrap", 0)
+    assert found["fitted_on"] == "train split, 471 segments"
+    for place, name in enumerate(("constant", "frame_counting", "frame_counting_per_action")):
+        own = value(found, "sources", place, "metrics", "mae", "value")
+        assert own == value(found, "baselines", name, "mae", "value")
+    assert value(found, "sources", 1, "metrics", "skill_frame_counting", "value") == 0
+    assert value(found, "sources", 0, "metrics", "mae", "value") == pytest.approx(0.25, abs=0.001)
+
+
+def test_the_random_baseline_is_always_the_same_and_the_oracle_is_right() -> None:
+    sources = ("baseline:random", "baseline:oracle")
+    first, second = (
+        evaluated(*sources, "--data", "procedures/1", "--bootstrap", 0) for _ in range(2)
+    )
+    assert first == second
+    # |u - t| for two independent uniform numbers is 1/3 on average.
+    assert value(first, "sources", 0, "metrics", "mae", "value") == pytest.approx(1 / 3, abs=0.01)
+    assert value(first, "sources", 1, "metrics", "mae", "value") == 0
+
+
+@pytest.mark.parametrize("ending", [".csv", ".npz", ".h5", ".parquet"])
+def test_saved_predictions_evaluate_the_same(tmp_path: Path, ending: str) -> None:
+    path = tmp_path / f"p{ending}"
+    options = ("--data", "procedures/1", "--bootstrap", 0)
+    before = evaluated("baseline:random", *options, "--save-predictions", path)
+    after = evaluated(path, *options)
+    assert after["sources"][0]["metrics"] == before["sources"][0]["metrics"]  # type: ignore[index]
+    assert after["baselines"] == before["baselines"]
+
+
+def test_the_csv_and_the_tables(saved: Path, tmp_path: Path) -> None:
+    target = tmp_path / "numbers.csv"
+    done = run("eval", saved, "--csv", target, "--markdown", "--bootstrap", 20)
+    assert done.stdout.startswith("| source | MAE |")
+    with target.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert {"source": "first", "kind": "metric", "metric": "mae"}.items() <= rows[0].items()
+    done = run("eval", saved, "--latex", "--bootstrap", 0)
+    assert r"\begin{tabular}{lrrrrrrr}" in done.stdout
+
+
+def test_what_is_derived_is_said_on_stderr(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("video,target,prediction\nx,.5,.1\nx,1,.9\ny,1,.3\n")
+    done = run("eval", path)
+    assert "note: p: no column for duration, elapsed, segment; derived" in done.stderr
+    assert "note:" not in done.stdout
+
+
+def test_a_poor_source_is_suspected(tmp_path: Path, table: Predictions) -> None:
+    path = tmp_path / "poor.h5"
+    save_predictions(path, [table.with_prediction(1 - table.target)])
+    assert "! answering 0.5 has a lower MAE than poor" in run("eval", path).stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (("missing.csv",), "missing.csv: expected a checkpoint"),
+        (("bad.csv",), "error: bad.csv, line 3: expected finite numbers"),
+        (("baseline:best", "--data", "procedures/1"), "baseline:best: expected one of constant"),
+        (("good.csv", "--json", "--latex"), "--json and --latex: expected one form of output"),
+        (("good.csv", "good.csv", "--save-predictions", "x.csv"), "expected one source, found 2"),
+        (("good.csv", "--save-predictions", "x.xls"), "expected a name that ends in .csv"),
+        (("good.csv", "--csv", "good.csv/x.csv"), "expected a place that can be written"),
+        (("good.csv", "--by", "colour"), "colour"),
+        (("good.csv", "--bootstrap", "-1"), "--bootstrap"),
+        ((), "SOURCE: expected a checkpoint"),
+    ],
+)
+def test_bad_usage_and_input(
+    tmp_path: Path, arguments: tuple[str, ...], message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "good.csv").write_text("video,target,prediction\nx,1,.5\ny,1,.4\n")
+    (tmp_path / "bad.csv").write_text("video,target,prediction\nx,.5,.5\nx,1,nan\n")
+    done = run("eval", *arguments, status=2)
+    assert done.stdout == ""
+    assert message in done.stderr
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "good.csv"]
+
+
+def test_the_installed_command(saved: Path) -> None:
+    done = progfix("eval", saved.name, "--json", "--bootstrap", "5", folder=saved.parent)
+    assert json.loads(done.stdout)["sources"][0]["source"] == "first"
+    assert done.stderr == ""
+
+
+def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
+    eval_ = subprocess.Popen(
+        [ENTRY, "eval", saved, "--bootstrap", "0"],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert eval_.stdout is not None
+    eval_.stdout.close()
+    _, errors = eval_.communicate()
+    assert errors == ""
+    assert eval_.returncode == 0
+
+
+def test_a_predictions_file_is_judged_without_torch(saved: Path) -> None:
+    code = (
+        "import sys\n"
+        "from progfix.cli.app import main\n"
+        "try:\n    main()\n"
+        "finally:\n    print('torch' in sys.modules, file=sys.stderr)\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, "eval", str(saved), "--bootstrap", "0"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stderr.splitlines()[-1] == "False"
+
+
+@pytest.mark.skipif(not SHARED.exists(), reason="needs the EgoProceL annotations")
+@pytest.mark.parametrize(
+    ("options", "sizes", "expected"),
+    [
+        (
+            ("--pairing", "views", "--skip-tasks", "Pizza.cmu"),
+            (15, 43, 717),
+            (0.2563, 0.2143, 0.1742),
+        ),
+        (
+            ("--skip-tasks", "Sandwich.cmu,Salad.cmu,Eggs.cmu,Brownie.cmu,Pizza.cmu"),
+            (11, 23, 546),
+            (0.2550, 0.2114, 0.1832),
+        ),
+        (
+            ("--pairing", "position", "--fit-on", "train+val"),
+            (16, 48, 762),
+            (0.2564, 0.2147, 0.1678),
+        ),
+        (
+            ("--pairing", "views", "--skip-tasks", "Pizza.cmu", "--ends", "half-open"),
+            (15, 43, 682),
+            (0.2639, 0.2406, 0.1954),
+        ),
+    ],
+)
+def test_published_bars_on_egoprocel(
+    options: tuple[str, ...], sizes: tuple[int, int, int], expected: tuple[float, float, float]
+) -> None:
+    found = evaluated(
+        *BASELINES,
+        *("--data", SHARED / "egoprocel.json", "--splits", SHARED / "data_splits.json"),
+        *("--bootstrap", 0),
+        *options,
+    )
+    first = found["sources"][0]  # type: ignore[index]
+    assert (first["tasks"], first["videos"], first["segments"]) == sizes
+    for place, ogpe in enumerate(expected):
+        measured = value(found, "sources", place, "metrics", "ogpe", "value")
+        assert measured == pytest.approx(ogpe, abs=0.001)
