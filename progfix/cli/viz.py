@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from progfix.plots.drawings import Drawing, Kind
     from progfix.sources import Source
 
-__all__ = ["viz_cli"]
+__all__ = ["default_folder", "viz_cli"]
 
 _KINDS = "curves, positions, density, timeline, calibration, ladder, training"
 _ALL = "all"
@@ -98,7 +98,7 @@ def viz_cli(
             fit_on=fit_on,
         )
         opened = open_sources(sources or [], options)
-        folder = out or _folder(opened)
+        folder = out or default_folder(opened)
         require_writable_folder(folder)
         with _status() as observe:
             result = visualise(
@@ -157,7 +157,8 @@ def _status() -> Iterator[Callable[[str], None]]:
         yield lambda text: status.update(Text(text))
 
 
-def _folder(sources: Sequence[Source]) -> Path:
+def default_folder(sources: Sequence[Source]) -> Path:
+    """Return where figures go: into a run, if they are of it alone."""
     first = sources[0]
     if len(sources) == 1 and first.kind == "run" and first.path is not None:
         return first.path / "figures"

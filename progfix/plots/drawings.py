@@ -14,7 +14,7 @@ from progfix.plots.material import Material
 from progfix.plots.sparkline import Sparkline
 from progfix.plots.style import StyleName
 from progfix.plots.text import readable
-from progfix.plots.views import Array, Curve, SegmentView, TrainingView
+from progfix.plots.views import Array, SegmentView, TrainingView, mean_absolute_error
 from progfix.runs import HISTORY
 from progfix.sources import Source
 from progfix.training.history import read_history
@@ -44,7 +44,9 @@ def _curves(material: Material, style: StyleName) -> Drawing | str:
     if not material.segments:
         return "the sources have no segment in common"
     lines = [
-        _progress_line(_segment_name(segment), curve)
+        Sparkline(
+            _segment_name(segment), curve.label, tuple(curve.prediction.tolist()), value=curve.mae
+        )
         for segment in material.segments
         for curve in segment.curves
     ]
@@ -58,18 +60,10 @@ def _timeline(material: Material, style: StyleName) -> Drawing | str:
     for video in material.videos:
         for place, label in enumerate(material.labels):
             curves = [segment.curves[place] for segment in video.segments]
-            joined = Curve(
-                label,
-                np.concatenate([curve.elapsed for curve in curves]),
-                np.concatenate([curve.target for curve in curves]),
-                np.concatenate([curve.prediction for curve in curves]),
-            )
-            lines.append(_progress_line(video.segments[0].video, joined))
+            values = np.concatenate([curve.prediction for curve in curves])
+            name, error = video.segments[0].video, mean_absolute_error(curves)
+            lines.append(Sparkline(name, label, tuple(values.tolist()), value=error))
     return Drawing("timeline", figures.timeline_figure(style, material.videos), tuple(lines))
-
-
-def _progress_line(subject: str, curve: Curve) -> Sparkline:
-    return Sparkline(subject, curve.label, tuple(curve.prediction.tolist()), value=curve.mae)
 
 
 def _segment_name(segment: SegmentView) -> str:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from matplotlib import rcParams
 from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
@@ -14,7 +13,7 @@ from matplotlib.ticker import MaxNLocator
 from progfix.plots.curves import draw_curve, set_range
 from progfix.plots.style import COUNTING, TARGET, look_of, quiet_axes
 from progfix.plots.text import axes_width, decimal, figure_text, readable, shorten_to, text_width
-from progfix.plots.views import SegmentView, VideoView
+from progfix.plots.views import SegmentView, VideoView, mean_absolute_error
 
 __all__ = ["draw_timeline", "name_lines", "placed_names"]
 
@@ -136,21 +135,10 @@ def _title(axes: Axes, view: VideoView) -> None:
     name = ", ".join(
         part for part in (figure_text(readable(first.task)), figure_text(first.video)) if part
     )
-    errors = _mae(view.segments)
+    errors = [
+        mean_absolute_error([segment.curves[place] for segment in view.segments])
+        for place in range(len(first.curves))
+    ]
     values = (f"{look_of(place).glyph} {decimal(value)}" for place, value in enumerate(errors))
     tail = f"   MAE {'  '.join(values)}"
     axes.set_title(shorten_to(name, axes_width(axes) - text_width(tail)) + tail)
-
-
-def _mae(segments: Sequence[SegmentView]) -> list[float]:
-    """MAE over the video's frames, of each source."""
-    result = []
-    for place in range(len(segments[0].curves)):
-        errors = [
-            np.abs(segment.curves[place].prediction - segment.curves[place].target)
-            for segment in segments
-        ]
-        joined = np.concatenate(errors)
-        finite = joined[np.isfinite(joined)]
-        result.append(float(finite.mean()) if len(finite) else float("nan"))
-    return result

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,6 +17,7 @@ __all__ = [
     "SegmentView",
     "TrainingView",
     "VideoView",
+    "mean_absolute_error",
 ]
 
 Array = NDArray[np.float64]
@@ -43,8 +45,15 @@ class Curve:
 
     @property
     def mae(self) -> float:
-        """Mean absolute error over the frames; NaN if a prediction is."""
-        return float(np.mean(np.abs(self.prediction - self.target)))
+        """Mean absolute error over the frames with a finite prediction; NaN without any."""
+        return mean_absolute_error([self])
+
+
+def mean_absolute_error(curves: Sequence[Curve]) -> float:
+    """Return the MAE over all frames with a finite prediction; NaN without any."""
+    errors = np.concatenate([np.abs(curve.prediction - curve.target) for curve in curves])
+    known = errors[np.isfinite(errors)]
+    return float(known.mean()) if len(known) else float("nan")
 
 
 @dataclass(frozen=True, eq=False)

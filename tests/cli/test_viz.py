@@ -6,7 +6,9 @@ from pathlib import Path
 
 import pytest
 
+from progfix.cli.viz import default_folder
 from progfix.predictions_io import save_predictions
+from progfix.sources import Source
 from tests.cli.entry import progfix
 from tests.plots.made import offset, video
 
@@ -43,7 +45,7 @@ def test_before_and_after_from_files_alone(tmp_path: Path) -> None:
 
 
 def test_the_newest_run_draws_into_its_own_folder(tmp_path: Path) -> None:
-    progfix("train", "--solution", "fgs", "--epochs", "2", *SMALL, folder=tmp_path)
+    progfix("train", "--solution", "fgs", "--epochs", "1", *SMALL, folder=tmp_path)
     done = progfix("viz", "--kind", "all", "--style", "paper", "--format", "pdf", folder=tmp_path)
     files = [line for line in done.stdout.splitlines() if not line.startswith(" ")]
     kinds = ["curves", "positions", "density", "timeline", "ladder", "training"]
@@ -51,9 +53,13 @@ def test_the_newest_run_draws_into_its_own_folder(tmp_path: Path) -> None:
     written = {file.name for file in (tmp_path / "runs/fgs-1/figures").iterdir()}
     assert written == {f"{kind}.pdf" for kind in kinds}
     assert "note: calibration left out: no source has intervals" in done.stderr
-    # Two sources belong to no run.
-    done = progfix("viz", "runs/fgs-1", "baseline:constant", "--kind", "ladder", folder=tmp_path)
-    assert done.stdout.startswith("progfix-figures/ladder.png\n")
+
+
+def test_figures_of_several_sources_belong_to_no_run() -> None:
+    run = Source("r", "run", path=Path("runs/r"))
+    file = Source("f", "predictions", path=Path("f.csv"))
+    assert default_folder([run]) == Path("runs/r/figures")
+    assert default_folder([run, file]) == default_folder([file]) == Path("progfix-figures")
 
 
 def test_kinds_repeat_or_stand_in_a_list(tmp_path: Path) -> None:

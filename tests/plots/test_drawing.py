@@ -275,3 +275,9 @@ def test_a_curve_without_a_finite_prediction_is_empty_not_an_error(axes: Axes) -
     curve = Curve("a", elapsed, elapsed / 3, np.full(3, np.nan))
     draw_segment(axes, replace(segment_view(3), curves=(curve,)))
     assert "n/a" in texts(axes)
+
+
+def test_error_of_a_curve_is_over_its_finite_frames() -> None:
+    elapsed = np.arange(1, 4)
+    curve = Curve("a", elapsed, elapsed / 3, np.array([0.0, np.nan, 0.5]))
+    assert curve.mae == pytest.approx((1 / 3 + 1 / 2) / 2)
