@@ -22,8 +22,6 @@ from progfix.data.options import DataOptions
 
 if TYPE_CHECKING:
     from progfix.diagnosis import Diagnosis
-    from progfix.predictions import Predictions
-    from progfix.sources import SourceOptions
 
 __all__ = ["diagnose_cli"]
 
@@ -76,9 +74,10 @@ def diagnose_cli(
     `progfix diagnose predictions.csv` at a table of predictions.
     """
     with user_errors():
-        from progfix.diagnosis import write_json
+        from progfix.cli.eval_view import EvalProgress
+        from progfix.diagnosis import diagnose, write_json
         from progfix.files import require_writable_folder
-        from progfix.sources import SourceOptions
+        from progfix.sources import SourceOptions, open_source
 
         if out is not None:
             require_writable_folder(out)
@@ -90,33 +89,18 @@ def diagnose_cli(
             head_spec=head_spec,
             fit_on=fit_on,
         )
-        diagnosis = _diagnose(source, options, bins)
+        opened = open_source(source, options)
+        with EvalProgress() as progress:
+            diagnosis = diagnose(
+                opened,
+                bins=bins,
+                observe=lambda chunk: progress.observe(opened.label, len(chunk)),
+            )
         if out is not None:
             write_json(diagnosis, out)
         _show(diagnosis, as_json=as_json)
         if _reaches(diagnosis, fail_on):
             raise typer.Exit(1)
-
-
-def _diagnose(source: str | None, options: SourceOptions, bins: int) -> Diagnosis:
-    """Diagnose while stderr, if it is a terminal, shows how far it got."""
-    from rich.console import Console
-
-    from progfix.diagnosis import diagnose
-    from progfix.sources import open_source
-
-    if not sys.stderr.isatty():
-        return diagnose(open_source(source, options), bins=bins)
-    with Console(stderr=True).status("opening") as status:
-        opened = open_source(source, options)
-        frames = 0
-
-        def observe(chunk: Predictions) -> None:
-            nonlocal frames
-            frames += len(chunk)
-            status.update(f"{frames:,} frames judged")
-
-        return diagnose(opened, bins=bins, observe=observe)
 
 
 def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:
@@ -125,17 +109,15 @@ def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:
 
         from progfix.diagnosis import to_json
 
-        typer.echo(json.dumps(to_json(diagnosis), indent=2))
+        typer.echo(json.dumps(to_json(diagnosis), indent=2, allow_nan=False))
         return
     from rich.console import Console
     from rich.text import Text
 
-    from progfix.diagnosis.render import WIDTH, render_lines
+    from progfix.diagnosis.render import render_lines
 
     console = Console(highlight=False, soft_wrap=True)
-    width = min(console.width - 1, WIDTH) if console.is_terminal else WIDTH
-    lines = render_lines(diagnosis, width=max(width, 60), ascii_only=not _blocks_can_be_shown())
-    for line, style in lines:
+    for line, style in render_lines(diagnosis, ascii_only=not _blocks_can_be_shown()):
         console.print(Text(line, style=_STYLES[style]))
 
 

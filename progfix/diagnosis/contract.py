@@ -23,10 +23,9 @@ def to_json(diagnosis: Diagnosis) -> dict[str, object]:
     Beside what the format fixes (verdict, skill, positions, findings, oracles,
     not_checked) it holds `source`, `summary`, `notices` and `fix_command`.
     """
-    values = asdict(diagnosis)
-    plain = _plain({"format": FORMAT, **values})
-    assert isinstance(plain, dict)  # noqa: S101  # for the type checker
-    return plain
+    fields = asdict(diagnosis)
+    order = dict.fromkeys(("verdict", "skill", "positions", "findings", "oracles", "not_checked"))
+    return {"format": FORMAT} | {name: _plain(fields[name]) for name in order | fields}
 
 
 def write_json(diagnosis: Diagnosis, folder: Path) -> Path:
@@ -36,8 +35,9 @@ def write_json(diagnosis: Diagnosis, folder: Path) -> Path:
         InputError: If it cannot be written.
     """
     target = folder / FILE
+    text = json.dumps(to_json(diagnosis), indent=2, allow_nan=False)
     with atomic_path(target) as path:
-        path.write_text(json.dumps(to_json(diagnosis), indent=2) + "\n", encoding="utf-8")
+        path.write_text(text + "\n", encoding="utf-8")
     return target
 
 

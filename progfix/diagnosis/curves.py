@@ -1,8 +1,8 @@
 """Sums over the stream about the shape of a segment's curve, and what follows from them.
 
-They answer what errors by position cannot: does the curve depend on anything but the
-clock, does it stop rising, does it fall back. Chunks hold whole videos; memory grows with
-the longest segment, not with the number of frames.
+They answer what errors by position cannot: does the curve stop rising, does it fall back,
+does it depend on anything but the clock (`progfix.diagnosis.clock`). Chunks hold whole
+videos; memory grows with the longest segment, not with the number of frames.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.baselines import frame_counting
+from progfix.diagnosis.clock import ClockSums
 from progfix.metrics.positions import binned_sums, position_bins
 from progfix.metrics.segments import row_segments
 from progfix.metrics.spread import LEVELS, level_of, levels_quantile, weighted_median
 from progfix.predictions import Predictions
 
 __all__ = [
-    "ClockSums",
     "CurveSums",
     "LateSlope",
     "early_rows",
@@ -77,65 +77,6 @@ def lower_envelope(
 
 
 @dataclass
-class ClockSums:
-    """How far a prediction depends on anything but the frames elapsed.
-
-    Predictions and targets are compared among frames with the same `elapsed`: there,
-    targets differ by duration only, and a head that merely counts frames does not follow.
-    """
-
-    count: NDArray[np.float64] = field(default_factory=lambda: np.zeros(0))
-    sums: NDArray[np.float64] = field(default_factory=lambda: np.zeros((5, 0)))
-
-    def update(self, chunk: Predictions) -> None:
-        """Add the rows of a chunk."""
-        p, u = chunk.prediction, chunk.target
-        size = max(len(self.count), int(chunk.elapsed.max(initial=0)) + 1)
-        grown = np.zeros((6, size))
-        grown[0, : len(self.count)] = self.count
-        grown[1:, : len(self.count)] = self.sums
-        for row, weights in enumerate((np.ones_like(p), p, u, p * p, u * u, p * u)):
-            grown[row] += np.bincount(chunk.elapsed, weights=weights, minlength=size)
-        self.count, self.sums = grown[0], grown[1:]
-
-    def response(self) -> float:
-        """Return the slope of predictions on targets among frames of equal elapsed.
-
-        1 for a head that knows the duration, 0 for one that only counts frames; NaN where
-        no two segments of different duration reach the same frame.
-        """
-        _, _, uu, pu = self._within()
-        return pu / uu if uu > 1e-12 * max(1.0, self.count.sum()) else math.nan
-
-    def explained(self) -> float:
-        """Return the share of the predictions' variance that elapsed explains, in [0, 1]."""
-        return self._explained(0)
-
-    def target_explained(self) -> float:
-        """Return the share of the targets' variance that elapsed explains, in [0, 1]."""
-        return self._explained(1)
-
-    def _explained(self, which: int) -> float:
-        total_sum, squares = float(self.sums[which].sum()), float(self.sums[3 - 1 + which].sum())
-        frames = float(self.count.sum())
-        if frames == 0:
-            return math.nan
-        total = squares - total_sum**2 / frames
-        within = self._within()[1 + which]
-        return 1.0 - within / total if total > 1e-9 * frames else math.nan
-
-    def _within(self) -> tuple[float, float, float, float]:
-        n = np.maximum(self.count, 1.0)
-        p, u, pp, uu, pu = self.sums
-        return (
-            float(self.count.sum()),
-            float((pp - p * p / n).sum()),
-            float((uu - u * u / n).sum()),
-            float((pu - p * u / n).sum()),
-        )
-
-
-@dataclass
 class LateSlope:
     """How fast predictions rise per unit of target in the last fifth of an action.
 
@@ -184,8 +125,6 @@ class CurveSums:
         tenths: Count, absolute and signed error by tenth of the action, `(10, 3)`.
         falls: Sum over frames of the distance below the highest prediction so far.
         frames: Frames.
-        first_bias: Sum over segments of prediction - target at the first frame.
-        firsts: Segments whose first frame was seen.
         early_bias: Sum of prediction - target in the first tenth, and its frames.
         late_bias: The same in the last tenth.
     """
@@ -197,8 +136,6 @@ class CurveSums:
     tenths: NDArray[np.float64] = field(default_factory=lambda: np.zeros((10, 3)))
     falls: float = 0.0
     frames: int = 0
-    first_bias: float = 0.0
-    firsts: int = 0
     early_bias: tuple[float, int] = (0.0, 0)
     late_bias: tuple[float, int] = (0.0, 0)
 
@@ -218,9 +155,6 @@ class CurveSums:
         highest = upper_envelope(chunk.prediction, segments_of_rows(chunk))
         self.falls += float((highest - chunk.prediction).sum())
         self.frames += len(chunk)
-        first = chunk.elapsed == 1
-        self.first_bias += float(error[first].sum())
-        self.firsts += int(first.sum())
         for name, rows in (("early_bias", early_rows(chunk)), ("late_bias", late_rows(chunk))):
             total, count = getattr(self, name)
             setattr(self, name, (total + float(error[rows].sum()), count + int(rows.sum())))

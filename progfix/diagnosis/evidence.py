@@ -23,20 +23,24 @@ class Evidence:
     Attributes:
         summary: Errors, baselines and ranges.
         skill: Against constant and frame counting.
-        skill_counting_high: Upper end of the 95 % bootstrap interval over videos of the skill
-            against frame counting; NaN with a single video.
+        skill_constant_high: Upper end of the 95 % bootstrap interval over videos of the skill
+            against a constant; NaN with a single video.
+        skill_counting_high: The same against frame counting.
         curves: Sums about the shape of curves.
         oracles: MAE after each repair; empty without predictions.
         checkpoint: The opened checkpoint, or None.
+        missing: Columns that the predictions did not have.
         no_predictions: Why there are no predictions; None where there are.
     """
 
     summary: Summary = field(default_factory=Summary)
     skill: Skill = field(default_factory=Skill)
+    skill_constant_high: float = math.nan
     skill_counting_high: float = math.nan
     curves: CurveSums = field(default_factory=CurveSums)
     oracles: Mapping[str, float] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None
+    missing: frozenset[str] = frozenset()
     no_predictions: str | None = None
 
 

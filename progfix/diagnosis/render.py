@@ -15,9 +15,9 @@ from progfix.diagnosis.model import Diagnosis, Finding, Position
 from progfix.diagnosis.text import number, percent, span
 from progfix.solutions import SOLUTIONS
 
-__all__ = ["WIDTH", "Line", "render_lines", "render_text"]
+__all__ = ["Line", "render_lines", "render_text"]
 
-WIDTH = 79
+_WIDTH = 79
 Line = tuple[str, str]
 """A line and its style: "verdict", "error", "warning", "info", "dim", "command" or ""."""
 
@@ -26,24 +26,20 @@ _FULL_BAR = 0.5
 _BAR_WIDTH = 44
 
 
-def render_text(diagnosis: Diagnosis, *, width: int = WIDTH, ascii_only: bool = False) -> str:
-    """Return the diagnosis as plain text of at most `width` columns, commands aside."""
-    lines = render_lines(diagnosis, width=width, ascii_only=ascii_only)
-    return "\n".join(text for text, _ in lines)
+def render_text(diagnosis: Diagnosis, *, ascii_only: bool = False) -> str:
+    """Return the diagnosis as plain text of at most 79 columns, commands aside."""
+    return "\n".join(text for text, _ in render_lines(diagnosis, ascii_only=ascii_only))
 
 
-def render_lines(
-    diagnosis: Diagnosis, *, width: int = WIDTH, ascii_only: bool = False
-) -> Iterator[Line]:
+def render_lines(diagnosis: Diagnosis, *, ascii_only: bool = False) -> Iterator[Line]:
     """Yield the lines of the screen.
 
     Args:
         diagnosis: What to show.
-        width: Columns to fill, at least 60.
         ascii_only: Draw bars with "#".
     """
     d, s = diagnosis, diagnosis.summary
-    yield from _wrapped(d.verdict, width, style="verdict")
+    yield from _wrapped(d.verdict, style="verdict")
     yield "", ""
     counts = (
         f": {_many(s.videos, 'video')}, {_many(s.segments, 'segment')}, {_many(s.frames, 'frame')}"
@@ -51,31 +47,31 @@ def render_lines(
         else ""
     )
     label = "".join(c if c.isprintable() else " " for c in d.source)
-    yield from _wrapped(label + counts, width, style="dim")
+    yield from _wrapped(label + counts, style="dim")
     if s.frames:
         yield "", ""
-        yield from _numbers(d, width)
+        yield from _numbers(d)
         yield "", ""
         yield from _histogram(d.positions, ascii_only=ascii_only)
     causes = [finding for finding in d.findings if finding.role == "cause"]
     for rank, finding in enumerate(causes, start=1):
         yield "", ""
-        yield from _cause(finding, rank, width)
+        yield from _cause(finding, rank)
     symptoms = [f for f in d.findings if f.role == "symptom"]
     if symptoms:
         yield "", ""
         yield f"What follows from {'it' if len(causes) == 1 else 'them'}:", ""
         for finding in symptoms:
             head = f"  {finding.severity:<7}  {finding.id}: "
-            yield from _wrapped(finding.title, width, first=head, style=finding.severity)
+            yield from _wrapped(finding.title, first=head, style=finding.severity)
     if d.fix_command:
         yield "", ""
         yield "To repair it:", ""
         yield f"  {d.fix_command}", "command"
-    yield from _small_print(d, width)
+    yield from _small_print(d)
 
 
-def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
+def _numbers(d: Diagnosis) -> Iterator[Line]:
     s, skill = d.summary, d.skill
     constant, counting = s.mae_constant, s.mae_frame_counting
     given_action = s.mae_frame_counting_per_action
@@ -94,10 +90,12 @@ def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
         ("last frame", number(s.last_frame_median, 2), "truth 1.00 (medians over segments)"),
     ]
     for name, value, rest in rows:
+        if value == number(math.nan):
+            continue
         yield f"  {name:<13}{value:<12}{rest}".rstrip(), ""
     if skill.fitted_on and not math.isnan(counting):
         first = "  counting learnt durations from: "
-        yield from _wrapped(skill.fitted_on, width, first=first, style="dim")
+        yield from _wrapped(skill.fitted_on, first=first, style="dim")
 
 
 def _against(mae: float, baseline: float) -> str:
@@ -132,34 +130,34 @@ def _bar(share: float, *, ascii_only: bool) -> str:
     return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
 
 
-def _cause(finding: Finding, rank: int, width: int) -> Iterator[Line]:
+def _cause(finding: Finding, rank: int) -> Iterator[Line]:
     yield f"{rank}. {finding.severity}: {finding.id}", finding.severity
-    yield from _wrapped(finding.title + ".", width, first="   ")
-    yield from _wrapped(finding.why, width, first="   ", style="dim")
+    yield from _wrapped(finding.title + ".", first="   ")
+    yield from _wrapped(finding.why, first="   ", style="dim")
     fix = ", ".join(f"{letter} ({SOLUTIONS[letter].name})" for letter in finding.fix)
     worth = ""
     if not math.isnan(finding.gain):
         saved = f"{number(finding.gain)} of the MAE" if finding.gain >= 0.0005 else "nothing"
         worth = f"{finding.repair} would save {saved}. "
     if fix or worth:
-        yield from _wrapped(f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), width, first="   ")
+        yield from _wrapped(f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
 
 
-def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
+def _small_print(d: Diagnosis) -> Iterator[Line]:
     if d.notices or d.not_checked:
         yield "", ""
     for notice in d.notices:
-        yield from _wrapped(notice, width, first="note: ", style="dim")
+        yield from _wrapped(notice, first="note: ", style="dim")
     by_reason = sorted(d.not_checked, key=lambda n: n.reason)
     for reason, group in groupby(by_reason, key=lambda n: n.reason):
         names = ", ".join(n.id for n in group)
-        yield from _wrapped(f"{names} ({reason})", width, first="Not checked: ", style="dim")
+        yield from _wrapped(f"{names} ({reason})", first="Not checked: ", style="dim")
 
 
-def _wrapped(text: str, width: int, *, first: str = "", style: str = "") -> Iterator[Line]:
+def _wrapped(text: str, *, first: str = "", style: str = "") -> Iterator[Line]:
     hanging = " " * min(len(first), 4)
     for line in textwrap.wrap(
-        text, width, initial_indent=first, subsequent_indent=hanging, break_on_hyphens=False
+        text, initial_indent=first, subsequent_indent=hanging, break_on_hyphens=False
     ):
         yield line, style
 

@@ -51,7 +51,9 @@ def collapsed_range(evidence: Evidence) -> Finding | NotChecked | None:
         "error" if collapsed else "warning",
         f"Answers stay at {span(s.prediction_low, s.prediction_high)}, while the truth runs from "
         f"{span(s.target_low, s.target_high)}",
-        f"Answers vary {percent(s.spread)} as much as the truth, {follows}",
+        f"Answers vary {percent(s.spread)} as much as the truth, {follows}"
+        if s.spread > 0
+        else "Every answer is the same, whatever the video shows.",
         {
             "spread": s.spread,
             "prediction_low": s.prediction_low,
@@ -95,18 +97,11 @@ def deceptive_middle(evidence: Evidence) -> Finding | NotChecked | None:
 
 def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
     """Find actions that start far above zero."""
-    curves = evidence.curves
-    total, frames = curves.early_bias
+    s = evidence.summary
+    total, frames = evidence.curves.early_bias
     early = total / frames if frames else math.nan
-    first = curves.first_bias / curves.firsts if curves.firsts else math.nan
-    numbers = {
-        "bias_first_tenth": early,
-        "bias_first_frame": first,
-        "first_frame_median": evidence.summary.first_frame_median,
-        "first_frame_target": evidence.summary.first_frame_target,
-        "threshold": T.early,
-    }
-    if not (early >= T.early or first >= T.early):
+    first = s.first_frame_median - s.first_frame_target
+    if not (early >= T.early or first >= T.first_frame):
         return None
     whole = early >= T.early
     where = "in the first tenth of an action" if whole else "at an action's first frame"
@@ -116,7 +111,12 @@ def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
         f"Starts too high: {number(early if whole else first, 2)} too much {where}",
         "A head that was never shown first frames, or has no clock, cannot know that an "
         "action has only begun, and answers near the middle.",
-        numbers,
+        {
+            "bias_first_tenth": early,
+            "first_frame_median": s.first_frame_median,
+            "first_frame_target": s.first_frame_target,
+            "threshold": T.early if whole else T.first_frame,
+        },
         ("f", "s"),
         _saved(evidence, "early_repaired"),
         "A right first tenth",
@@ -128,13 +128,7 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
     curves = evidence.curves
     total, frames = curves.late_bias
     late = total / frames if frames else math.nan
-    slope, counting = curves.late.value(), curves.counting_late_slope()
-    # Whoever does not know the duration cannot see the end coming, and rightly answers less
-    # than 1 there. Only a head that knows more than the clock and the action, or rises much
-    # less than the clock, is said to saturate.
-    skills = (evidence.skill.frame_counting, evidence.skill.frame_counting_per_action)
-    knows = all(math.isnan(skill) or skill >= T.knows_duration for skill in skills)
-    allowed = T.late_slope if knows else min(T.late_slope, counting / 2)
+    slope, allowed = curves.late.value(), _allowed_late_slope(evidence)
     if math.isnan(slope) or late > -T.late or slope >= allowed:
         return None
     last = evidence.summary.last_frame_median
@@ -147,7 +141,7 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
         {
             "bias_last_tenth": late,
             "slope_last_fifth": slope,
-            "slope_last_fifth_frame_counting": counting,
+            "slope_last_fifth_frame_counting": curves.counting_late_slope(),
             "last_frame_median": last,
             "threshold_bias": -T.late,
             "threshold_slope": allowed,
@@ -156,6 +150,28 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
         _saved(evidence, "late_repaired"),
         "A right last tenth",
     )
+
+
+def _allowed_late_slope(evidence: Evidence) -> float:
+    """Return the slope in the last fifth below which a curve is said to stand still.
+
+    Whoever does not know the duration cannot see the end coming, and rightly answers less
+    than 1 there. So a head that knows no more than the clock and the action must rise much
+    less than the clock, and a clock is not said to saturate at all.
+    """
+    curves, skill = evidence.curves, evidence.skill
+    response = curves.clock.response()
+    if evidence.summary.spread < T.spread_error:
+        return T.late_slope
+    if not curves.clock.target_explained() > T.durations_alike:
+        if response < T.response and curves.clock.explained() >= T.clock_explained:
+            return -math.inf
+        by_counting = min(skill.frame_counting, skill.frame_counting_per_action)
+        if response >= T.response and not by_counting < T.knows_duration:
+            return T.late_slope
+        if curves.segments < T.clock_segments:
+            return -math.inf
+    return min(T.late_slope, curves.counting_late_slope() / 2)
 
 
 def non_monotone(evidence: Evidence) -> Finding | NotChecked | None:

@@ -35,7 +35,7 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
         "skill_constant": skill.constant,
         "skill_frame_counting": skill.frame_counting,
     }
-    if skill.constant < T.skill_constant:
+    if skill.constant < T.skill_constant and not evidence.skill_constant_high >= T.trained_skill:
         return Finding(
             "no-skill",
             "error",

@@ -14,6 +14,7 @@ from progfix.diagnosis.training import trained_sign
 __all__ = ["notices", "verdict"]
 
 _LOOKS_FINE = 0.27
+_EXACT = 1e-6
 _SHORT = {
     "early-bias": "actions start too high",
     "late-saturation": "it stops rising before the end",
@@ -38,7 +39,7 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
         return _untrained(evidence, by_id)
     if evidence.no_predictions is not None:
         return _file_alone(evidence)
-    if s.mae == 0:
+    if s.mae < _EXACT:
         return (
             "Every prediction equals its target exactly: an oracle, or a table whose "
             "prediction column holds the target."
@@ -46,9 +47,9 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
     worst = by_id.get("no-skill")
     if worst is not None and worst.severity == "error":
         return _nothing_learnt(s, collapsed="collapsed-range" in by_id)
-    if evidence.curves.segments < T.segments:
-        return f"Too little to judge: {_count(evidence.curves.segments, 'segment')}."
     standing = _standing(evidence)
+    if evidence.curves.segments < T.segments and not findings:
+        return f"Too little to judge: {_count(evidence.curves.segments, 'segment')}. {standing}."
     if worst is not None and worst.severity == "warning":
         causes = [f.id for f in findings if f.role == "cause" and f.id in _SHORT]
         because = _SHORT[causes[0]] if causes and causes[0] != "no-skill" else ""
@@ -118,10 +119,21 @@ def _standing(evidence: Evidence) -> str:
     )
 
 
+_MISSING = {
+    "segment": "segments begin where the target falls",
+    "target": "it is elapsed / duration",
+    "action": "nothing is said about counting frames with the action known",
+}
+
+
 def notices(evidence: Evidence) -> tuple[str, ...]:
     """Return what makes the diagnosis less sure, or its input look odd."""
     s = evidence.summary
-    found: list[str] = []
+    found = [
+        f"{column} is not in the source; {effect}."
+        for column, effect in _MISSING.items()
+        if column in evidence.missing
+    ]
     if s.prediction_high > 1.5:
         found.append(
             f"predictions reach {number(s.prediction_high, 1)}: percent or logits? Progress is "

@@ -101,20 +101,27 @@ def _collect(
         reason = "the source has no frames of actions"
         return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
     evaluation = evaluator.compute(bootstrap=_RESAMPLES)
-    summary = _summary(evaluation, curves)
+    missing = evaluation.sums.missing
+    if evaluation.sums.actions == ("",):
+        missing |= {"action"}
+    summary = _summary(evaluation, curves, with_actions="action" not in missing)
     swapped = {"frame_counting": summary.mae_frame_counting}
     evidence = Evidence(
         summary=summary,
         skill=Skill(
             evaluation["skill_constant"].value,
             evaluation["skill_frame_counting"].value,
-            evaluation["skill_frame_counting_per_action"].value,
+            1 - summary.mae / summary.mae_frame_counting_per_action
+            if summary.mae_frame_counting_per_action > 0
+            else math.nan,
             evaluation.fitted_on,
         ),
+        skill_constant_high=evaluation["skill_constant"].high,
         skill_counting_high=evaluation["skill_frame_counting"].high,
         curves=curves,
         oracles={k: v for k, v in (repairs.mae() | swapped).items() if not math.isnan(v)},
         checkpoint=source.checkpoint,
+        missing=missing,
     )
     positions = tuple(
         Position(part.low, part.high, part.mae.value, part.bias.value, part.count)
@@ -127,8 +134,9 @@ def _not_empty(chunks: Iterable[Predictions]) -> Iterable[Predictions]:
     return (chunk for chunk in chunks if len(chunk))
 
 
-def _summary(evaluation: Evaluation, curves: CurveSums) -> Summary:
+def _summary(evaluation: Evaluation, curves: CurveSums, *, with_actions: bool) -> Summary:
     baselines = evaluation.baselines
+    per_action = baselines["frame_counting_per_action"]["mae"].value
     return Summary(
         videos=len(evaluation.sums.videos),
         segments=curves.segments,
@@ -136,7 +144,7 @@ def _summary(evaluation: Evaluation, curves: CurveSums) -> Summary:
         mae=evaluation["mae"].value,
         mae_constant=baselines["constant"]["mae"].value,
         mae_frame_counting=baselines["frame_counting"]["mae"].value,
-        mae_frame_counting_per_action=baselines["frame_counting_per_action"]["mae"].value,
+        mae_frame_counting_per_action=per_action if with_actions else math.nan,
         prediction_low=evaluation["prediction_p05"].value,
         prediction_high=evaluation["prediction_p95"].value,
         target_low=curves.target_quantile(0.05),

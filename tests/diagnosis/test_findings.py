@@ -1,0 +1,205 @@
+"""Each finding on predictions whose numbers can be worked out by hand."""
+
+import numpy as np
+import pytest
+
+from progfix.diagnosis import THRESHOLDS, Diagnosis, Finding, diagnose
+from progfix.predictions import Predictions
+from tests.diagnosis.planted import frames, planted
+
+TWENTY_OF_TEN = np.full(20, 10)
+"""Twenty segments of ten frames: targets .1, .2, ... 1 in every one of them."""
+
+
+def diagnosed(values: list[float], durations: np.ndarray = TWENTY_OF_TEN) -> Diagnosis:
+    """The diagnosis of segments that all get the same answers."""
+    table = frames(durations)
+    return diagnose(table.with_prediction(np.tile(values, len(durations))))
+
+
+def found(diagnosis: Diagnosis, name: str) -> Finding:
+    return next(finding for finding in diagnosis.findings if finding.id == name)
+
+
+def ids(diagnosis: Diagnosis) -> set[str]:
+    return {finding.id for finding in diagnosis.findings}
+
+
+def test_constant_by_hand() -> None:
+    # Errors of 0.5 against .1 ... 1: .4 .3 .2 .1 0 .1 .2 .3 .4 .5, mean .25.
+    diagnosis = diagnosed([0.5] * 10)
+    assert diagnosis.summary.mae == pytest.approx(0.25)
+    assert diagnosis.skill.constant == pytest.approx(0)
+    assert [p.mae for p in diagnosis.positions] == pytest.approx(
+        [0.4, 0.3, 0.2, 0.1, 0, 0.1, 0.2, 0.3, 0.4, 0.5]
+    )
+    assert [p.bias for p in diagnosis.positions[-2:]] == pytest.approx([-0.4, -0.5])
+    assert [p.count for p in diagnosis.positions] == [20] * 10
+    middle = found(diagnosis, "deceptive-middle").evidence
+    # Fifths of two frames each: (.4 + .3) / 2, (0 + .1) / 2, (.4 + .5) / 2.
+    assert middle["mae_first_fifth"] == pytest.approx(0.35)
+    assert middle["mae_middle_fifth"] == pytest.approx(0.05)
+    assert middle["mae_last_fifth"] == pytest.approx(0.45)
+    collapsed = found(diagnosis, "collapsed-range")
+    assert collapsed.evidence["spread"] == 0
+    # No map of a constant beats .25, the MAE of the targets' median.
+    assert collapsed.gain == pytest.approx(0, abs=1e-3)
+    early = found(diagnosis, "early-bias")
+    assert early.evidence["bias_first_tenth"] == pytest.approx(0.4)
+    # Without the first frame's .4 of 2.5: .25 - .21.
+    assert early.gain == pytest.approx(0.04)
+    late = found(diagnosis, "late-saturation")
+    assert late.evidence["bias_last_tenth"] == pytest.approx(-0.5)
+    assert late.evidence["slope_last_fifth"] == 0
+    assert late.gain == pytest.approx(0.05)
+    # All segments have the same duration, so that counting frames makes no error at all.
+    swap = found(diagnosis, "no-skill")
+    assert swap.gain == pytest.approx(0.25)
+    assert diagnosis.oracles["frame_counting"] == 0
+
+
+def test_plateau_by_hand() -> None:
+    # min(target, .8): errors .1 and .2 in the last two frames, mean .03.
+    diagnosis = diagnosed([0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.8, 0.8])
+    assert ids(diagnosis) == {"late-saturation"}
+    late = found(diagnosis, "late-saturation")
+    assert late.evidence["bias_last_tenth"] == pytest.approx(-0.2)
+    assert late.evidence["slope_last_fifth"] == pytest.approx(0)
+    assert late.gain == pytest.approx(0.02)
+    assert late.severity == "warning"
+    assert late.fix == ("d",)
+
+
+def test_a_plateau_too_near_to_one_is_none() -> None:
+    values = np.minimum(np.arange(1, 11) / 10, 1 - THRESHOLDS.late + 0.001)
+    assert "late-saturation" not in ids(diagnosed(list(values)))
+
+
+def test_early_answers_by_hand() -> None:
+    # .5 and .55 where .1 and .2 are right: bias .4 in the first tenth, MAE .075.
+    diagnosis = diagnosed([0.5, 0.55, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1.0])
+    assert [f.id for f in diagnosis.findings if f.severity != "info"] == ["early-bias"]
+    early = found(diagnosis, "early-bias")
+    assert early.severity == "error"
+    assert early.gain == pytest.approx(0.04)
+    assert early.fix == ("f", "s")
+    assert diagnosis.summary.first_frame_median == 0.5
+    assert diagnosis.summary.first_frame_target == pytest.approx(0.1)
+
+
+def test_a_first_frame_alone_is_a_warning() -> None:
+    # Of 50 frames the first says .5; the first tenth has five frames, their mean bias .096.
+    values = np.arange(1, 51) / 50
+    values[0] = 0.5
+    early = found(diagnosed(list(values), np.full(20, 50)), "early-bias")
+    assert early.severity == "warning"
+    assert early.evidence["bias_first_tenth"] == pytest.approx(0.096)
+
+
+def test_falls_by_hand() -> None:
+    # After .5 comes .1, .2, ...: below the .5 that was reached lie .4 .3 .2 .1 of ten frames.
+    diagnosis = diagnosed([0.1, 0.5, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8])
+    assert "non-monotone" not in ids(diagnosis)
+    # .9 first: below it lie .7 .6 .5 .4 .3 .2 .1 0 of ten frames, .28 on average.
+    falling = found(diagnosed([0.1, 0.9, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9]), "non-monotone")
+    assert falling.evidence["mean_fall"] == pytest.approx(0.28)
+    assert falling.severity == "error"
+    assert falling.gain > 0
+
+
+def test_a_narrow_range_is_a_warning_and_a_collapsed_one_an_error() -> None:
+    targets = np.arange(1, 11) / 10
+    for share, severity in ((0.2, "error"), (0.35, "warning")):
+        finding = found(diagnosed(list(0.5 + share * (targets - 0.55))), "collapsed-range")
+        assert finding.severity == severity
+        assert finding.evidence["spread"] == pytest.approx(share)
+        # Stretching the line mends it.
+        assert finding.gain == pytest.approx(
+            np.abs(0.5 + share * (targets - 0.55) - targets).mean(), abs=5e-3
+        )
+    assert "collapsed-range" not in ids(diagnosed(list(0.5 + 0.5 * (targets - 0.55))))
+
+
+def test_same_curve_needs_durations_that_differ() -> None:
+    reason = {entry.id: entry.reason for entry in diagnosed([0.5] * 10).not_checked}
+    assert "same-curve" not in reason  # a collapsed line is the same everywhere anyway
+    alike = diagnosed(list(np.arange(1, 11) / 10))
+    reason = {entry.id: entry.reason for entry in alike.not_checked}
+    assert "durations hardly differ" in reason["same-curve"]
+    assert any("durations hardly differ" in notice for notice in alike.notices)
+
+
+def test_same_curve_of_answers_by_elapsed_alone() -> None:
+    table = frames(np.tile([5, 10, 20, 40], 5))
+    same = diagnose(table.with_prediction(np.minimum(table.elapsed / 20, 1)))
+    finding = found(same, "same-curve")
+    assert finding.evidence["response_to_duration"] == pytest.approx(0, abs=1e-9)
+    assert finding.evidence["explained_by_elapsed"] == pytest.approx(1)
+    # Half the truth moves the answer by half of what duration moves the target.
+    half = diagnose(table.with_prediction((table.target + np.minimum(table.elapsed / 20, 1)) / 2))
+    assert "same-curve" not in ids(half)
+
+
+def test_no_better_than_counting_is_a_warning_and_worse_says_so() -> None:
+    counter = diagnose(planted("noisy-counter", "medium", seed=3))
+    assert found(counter, "no-skill").severity == "warning"
+    early = found(diagnose(planted("early", "medium", seed=3)), "no-skill")
+    assert "worse than counting frames" in early.title
+    assert early.gain == pytest.approx(
+        early.evidence["mae"] - early.evidence["mae_frame_counting"]  # type: ignore[operator]
+    )
+
+
+def test_a_constant_far_off_is_worse_than_a_half() -> None:
+    diagnosis = diagnosed([0.9] * 10)
+    assert "worse than answering 0.5" in found(diagnosis, "no-skill").title
+    assert diagnosis.verdict.startswith("Worse than answering 0.5 every time (MAE .370")
+
+
+def test_segments_of_one_frame_have_no_range_to_judge() -> None:
+    diagnosis = diagnose(frames(np.ones(30, dtype=np.int64)))
+    assert diagnosis.findings == ()
+    reasons = {entry.id: entry.reason for entry in diagnosis.not_checked}
+    assert "targets hardly differ" in reasons["collapsed-range"]
+    assert "deceptive-middle" in reasons
+
+
+@pytest.mark.parametrize("scale", [100.0, 1.3])
+def test_answers_out_of_range_are_noticed(scale: float) -> None:
+    table = planted("oracle", "medium", seed=0)
+    diagnosis = diagnose(table.with_prediction(table.target * scale))
+    assert any("predictions" in notice for notice in diagnosis.notices)
+    if scale == 100.0:
+        assert any("percent or logits" in notice for notice in diagnosis.notices)
+
+
+def test_an_oracle_is_suspected() -> None:
+    assert "oracle" in diagnose(planted("oracle", "medium", seed=0)).verdict
+
+
+def test_counting_that_is_no_better_than_a_constant_is_noticed() -> None:
+    # Two videos, each all the other has not: frames 1..3 counted on 300 and the reverse.
+    table = frames(np.array([300] * 10 + [3] * 200), segments_per_video=10)
+    notices = diagnose(table.with_prediction(table.target * 0.9)).notices
+    table = frames(np.array([4] * 10 + [400] * 10), segments_per_video=10)
+    notices += diagnose(table.with_prediction(table.target * 0.9)).notices
+    assert any("no better than a constant" in notice for notice in notices)
+
+
+def test_missing_actions_leave_counting_per_action_unsaid() -> None:
+    table = planted("noisy", "medium", seed=0)
+    bare = Predictions(
+        table.video,
+        table.task,
+        action=table.task,
+        segment=table.segment,
+        elapsed=table.elapsed,
+        duration=table.duration,
+        target=table.target,
+        prediction=table.prediction,
+        missing=frozenset({"action"}),
+    )
+    diagnosis = diagnose(bare)
+    assert np.isnan(diagnosis.skill.frame_counting_per_action)
+    assert not np.isnan(diagnosis.skill.frame_counting)
+    assert any(notice.startswith("action is not in the source") for notice in diagnosis.notices)

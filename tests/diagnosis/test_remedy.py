@@ -1,0 +1,83 @@
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from progfix.data.dataset import Dataset
+from progfix.diagnosis import Finding
+from progfix.diagnosis.remedy import fix_command, fix_letters, loadable_note
+from progfix.heads.spec import HeadSpec
+from progfix.solutions import apply
+from progfix.sources import Source
+from tests.diagnosis.test_training import checkpoint
+
+
+def finding(name: str, *fix: str, symptom: bool = False) -> Finding:
+    found = Finding(name, "error", "title", "why", {}, fix)
+    return replace(found, role="symptom") if symptom else found
+
+
+FALLING = finding("non-monotone", "d")
+FLAT = finding("collapsed-range", "f", "g", "s")
+UNTRAINED = finding("untrained-head", "g")
+
+
+@pytest.mark.parametrize(
+    ("findings", "trained_with", "expected"),
+    [
+        ([], "ab", ""),
+        ([FLAT], "", "fgs"),
+        ([FLAT, finding("late-saturation", "d", symptom=True)], "", "fgs"),
+        ([UNTRAINED], "", "fgs"),
+        ([FALLING], "fgs", "dfgs"),
+        # d conflicts with a: what cures the finding stays.
+        ([FALLING], "ab", "bd"),
+        # s makes c do nothing.
+        ([FLAT], "c", "fgs"),
+    ],
+)
+def test_letters(findings: list[Finding], trained_with: str, expected: str) -> None:
+    assert fix_letters(findings, trained_with, HeadSpec()) == expected
+
+
+def test_letters_fit_the_head() -> None:
+    assert fix_letters([finding("early-bias", "b", "s")], "", HeadSpec(kind="pooled")) == "s"
+
+
+def test_command_of_a_checkpoint_names_file_and_data() -> None:
+    data = Dataset((), origin="my data.h5")
+    source = Source(
+        "x", "checkpoint", path=Path("a b.pt"), checkpoint=checkpoint(head_rms=1e-13), data=data
+    )
+    command = fix_command(source, [UNTRAINED])
+    assert command == "progfix train --init 'a b.pt' --data 'my data.h5' --solution fgs"
+    assert fix_command(replace(source, data=None), [UNTRAINED]) == (
+        "progfix train --init 'a b.pt' --data DATA --solution fgs"
+    )
+
+
+def test_command_of_a_run_repeats_it_with_other_letters() -> None:
+    found = checkpoint(head_rms=1.0)
+    found = replace(found, recipe=apply("gs"))
+    source = Source("x", "run", path=Path("runs/gs-1"), checkpoint=found)
+    assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dgs"
+
+
+def test_predictions_have_placeholders_and_baselines_no_command() -> None:
+    source = Source("x", "predictions")
+    assert fix_command(source, [FALLING]) == (
+        "progfix train --init CHECKPOINT --data DATA --solution d"
+    )
+    assert fix_command(replace(source, kind="baseline"), [FALLING]) is None
+    assert fix_command(source, []) is None
+
+
+def test_letters_that_their_code_cannot_load_are_named() -> None:
+    theirs = Source("x", "checkpoint", path=Path("a.pt"), checkpoint=checkpoint(head_rms=1e-13))
+    note = loadable_note(theirs, [UNTRAINED])
+    assert note is not None
+    assert "--solution gs" in note
+    assert loadable_note(theirs, [finding("early-bias", "s")]) is None
+    ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
+    assert loadable_note(ours, [UNTRAINED]) is None
+    assert loadable_note(Source("x", "predictions"), [UNTRAINED]) is None
