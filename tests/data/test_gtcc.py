@@ -107,15 +107,15 @@ def test_vectors_come_before_frame_maps_unless_asked_for(tmp_path: Path) -> None
 
 def test_the_last_end_is_cut_and_counted(tmp_path: Path) -> None:
     path = annotated(tmp_path, S01_a=(("0", 0, 95), ("cut", 95, 200)), S02_b=ROWS)
-    write_features(tmp_path / "features", {"S01_a": ramp(5), "S02_b": ramp(6)})
+    write_features(tmp_path / "features", {"S01_a": ramp(6), "S02_b": ramp(6)})
     one, other = opened(path)
-    # 200 / 30 is frame 6; the features end with frame 4.
-    assert one.segments == (Segment(3, 4, "cut"),)
+    # 200 / 30 is frame 6; the features end with frame 5.
+    assert one.segments == (Segment(3, 5, "cut"),)
     assert [s.end for s in other.segments] == [5, 5]
     finding = findings(path)["beyond-features"]
     assert (finding.severity, finding.evidence) == (
         "info",
-        {"count": 2, "cut": 1, "most_frames": 2},
+        {"count": 2, "cut": 1, "most_frames": 1},
     )
 
 

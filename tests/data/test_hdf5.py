@@ -167,6 +167,21 @@ def test_a_video_more_or_less_than_in_the_index(tmp_path: Path) -> None:
     assert any("index does not fit" in notice for notice in data.notices)
 
 
+@pytest.mark.parametrize("new_name", [None, "w"])
+def test_a_group_that_is_in_no_sample_is_missed_or_renamed(
+    tmp_path: Path, new_name: str | None
+) -> None:
+    path = tmp_path / "x.h5"
+    names = [f"v{number:03d}" for number in range(100)]
+    write_hdf5(path, [Video(n, "", 5, (), ArrayFeatures(ramp(5)), "test") for n in names])
+    with h5py.File(path, "r+") as file:
+        if new_name:
+            file[new_name] = file["v001"]
+        del file["v001"]
+    expected = {*names, new_name} - {"v001", None}
+    assert {video.name for video in opened(path)} == expected
+
+
 def test_labels_edited_after_the_index_was_written(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     many = [
