@@ -85,7 +85,7 @@ def visualise(
         drawn: Drawing | str
         if kind == "training":
             drawn = draw_training(sources, style)
-        elif material is None or not any(sums.frames for sums in material.sums):
+        elif material is None or not any(sums.frames for sums in material.survey.sums):
             drawn = "no source has a prediction"
         else:
             drawn = DRAW[kind](material, style)

@@ -90,8 +90,14 @@ def test_sources_with_nothing_in_common_or_nothing_at_all() -> None:
     result = visualise([a, b], ("curves", "ladder", "timeline"))
     assert result.left_out["curves"] == "the sources have no segment in common"
     assert [drawing.kind for drawing in result.drawings] == ["ladder"]
-    nan = source("a", video("u", [4], lambda t: t * np.nan))
+    nan = source("nan", video("u", [4], lambda t: t * np.nan))
     assert visualise([nan]).drawings == ()
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        result = visualise([a, nan], KINDS)
+        assert len(result.drawings) == 5
+        for drawing in result.drawings:
+            drawing.figure.draw_without_rendering()
     blind = Source("c", "checkpoint", why_not="it does not say what data")
     result = visualise([blind])
     assert "c: no predictions, it does not say what data" in result.notices

@@ -58,7 +58,7 @@ def _timeline(material: Material, style: StyleName) -> Drawing | str:
         return "the sources have no segment in common"
     lines = []
     for video in material.videos:
-        for place, label in enumerate(material.labels):
+        for place, label in enumerate(material.survey.labels):
             curves = [segment.curves[place] for segment in video.segments]
             values = np.concatenate([curve.prediction for curve in curves])
             name, error = video.segments[0].video, mean_absolute_error(curves)
@@ -72,29 +72,37 @@ def _segment_name(segment: SegmentView) -> str:
 
 
 def _positions(material: Material, style: StyleName) -> Drawing | str:
-    errors = [s.position_errors(n) for n, s in zip(material.labels, material.sums, strict=True)]
-    bars = [sums.position_errors(name) for name, sums in list(material.baselines.items())[:2]]
-    sums = [*material.sums, *material.baselines.values()]
-    top = max(float(np.nanmax(view.mae)) for view in (*errors, *bars))
+    known = material.survey
+    baselines = list(known.baselines.items())[:2]
+    errors = [s.position_errors(label) for label, s in zip(known.labels, known.sums, strict=True)]
+    bars = [sums.position_errors(name) for name, sums in baselines]
+    top = float(np.nanmax([view.mae for view in (*errors, *bars)]))
+    means = [sums.mae for sums in (*known.sums, *(sums for _, sums in baselines))]
     lines = [
-        Sparkline("MAE by tenth of action", e.label, tuple(e.mae.tolist()), 0.0, top, s.mae)
-        for e, s in zip((*errors, *bars), sums, strict=False)
+        Sparkline("MAE by tenth of action", view.label, tuple(view.mae.tolist()), 0.0, top, mean)
+        for view, mean in zip((*errors, *bars), means, strict=True)
     ]
     return Drawing("positions", figures.positions_figure(style, errors, bars), tuple(lines))
 
 
 def _density(material: Material, style: StyleName) -> Drawing | str:
-    views = [s.density(label) for label, s in zip(material.labels, material.sums, strict=True)]
+    named = list(zip(material.survey.labels, material.survey.sums, strict=True))
     lines = [
-        Sparkline("median by tenth of action", label, tuple(middle.tolist()), value=sums.mae)
-        for label, sums in zip(material.labels, material.sums, strict=True)
-        for middle in (sums.position_errors(label).middle,)
+        Sparkline(
+            "median by tenth of action",
+            label,
+            tuple(sums.position_errors(label).middle.tolist()),
+            value=sums.mae,
+        )
+        for label, sums in named
     ]
+    views = [sums.density(label) for label, sums in named]
     return Drawing("density", figures.density_figure(style, views), tuple(lines))
 
 
 def _calibration(material: Material, style: StyleName) -> Drawing | str:
-    views = [s.calibration(label) for label, s in zip(material.labels, material.sums, strict=True)]
+    known = material.survey
+    views = [s.calibration(label) for label, s in zip(known.labels, known.sums, strict=True)]
     if not any(views):
         return "no source has intervals (lower, upper) or a probability integral transform (pit)"
     lines = [
@@ -111,16 +119,13 @@ def _calibration(material: Material, style: StyleName) -> Drawing | str:
 
 
 def _ladder(material: Material, style: StyleName) -> Drawing | str:
-    rungs = [
-        sums.rung(name, is_baseline=baseline)
-        for baseline, names, group in (
-            (True, material.baselines, material.baselines.values()),
-            (False, material.labels, material.sums),
-        )
-        for name, sums in zip(names, group, strict=True)
+    known = material.survey
+    rungs = [sums.rung(name, is_baseline=True) for name, sums in known.baselines.items()]
+    rungs += [
+        sums.rung(label, is_baseline=False)
+        for label, sums in zip(known.labels, known.sums, strict=True)
     ]
-    top = max((rung.mae for rung in rungs), default=1.0)
-    steps = (np.arange(20) + 0.5) / 20 * top
+    steps = (np.arange(20) + 0.5) / 20 * float(np.nanmax([rung.mae for rung in rungs]))
     lines = [
         Sparkline("MAE", r.label, tuple(np.where(steps <= r.mae, 1.0, np.nan)), value=r.mae)
         for r in rungs

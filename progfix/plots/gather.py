@@ -137,13 +137,13 @@ class Shared:
         keys: What names them.
         rows: Their rows in the first source's table.
         with_task: Whether keys hold tasks; not where a source does not know them.
-        left_out: Segments of the first source that another one lacks.
+        others: Segments of any source that another one lacks.
     """
 
     keys: list[Key]
     rows: list[int]
     with_task: bool
-    left_out: int
+    others: int
 
 
 def shared_segments(tables: Sequence[SegmentTable]) -> Shared:
@@ -158,7 +158,8 @@ def shared_segments(tables: Sequence[SegmentTable]) -> Shared:
     with_task = not any("task" in table.missing for table in tables)
     named = [_unique_keys(table, with_task) for table in tables]
     keys = [key for key in named[0] if all(key in other for other in named[1:])]
-    return Shared(keys, [named[0][key] for key in keys], with_task, len(tables[0].keys) - len(keys))
+    others = sum(len(table.keys) - len(keys) for table in tables)
+    return Shared(keys, [named[0][key] for key in keys], with_task, others)
 
 
 def _unique_keys(table: SegmentTable, with_task: bool) -> dict[Key, int]:

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
-from typing import Protocol
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 
 import numpy as np
-from numpy.typing import NDArray
 
-from progfix.baselines import CONSTANT
 from progfix.data.dataset import Dataset
 from progfix.leave_one_out import LeaveOneVideoOut
 from progfix.plots.gather import (
@@ -21,28 +18,15 @@ from progfix.plots.gather import (
     shared_segments,
 )
 from progfix.plots.selection import Select, select
-from progfix.plots.sums import FrameSums
+from progfix.plots.survey import Counting, Survey, survey
 from progfix.plots.views import Curve, SegmentView, VideoView
 from progfix.predictions import Predictions
 from progfix.sources import Source
 
-__all__ = ["Counting", "Material", "Wanted", "gather"]
+__all__ = ["Material", "Wanted", "gather"]
 
 _KEPT_ROWS = 2_000_000
 """Rows of all sources together that are kept for the second pass: about 200 MB."""
-
-
-class Counting(Protocol):
-    """Frame counting, fitted on a training split or leaving out each video in turn."""
-
-    @property
-    def fitted_on(self) -> str:
-        """What the durations were."""
-        ...
-
-    def predict(self, frames: Predictions, *, per_action: bool = False) -> NDArray[np.float64]:
-        """Return the answers for the rows of `frames`."""
-        ...
 
 
 @dataclass(frozen=True)
@@ -69,20 +53,16 @@ class Material:
     """What sources gave.
 
     Attributes:
-        labels: Names of the sources.
-        sums: Over all frames, one per source.
-        baselines: Over the first source's frames, by name, from least knowledge to most.
+        survey: Over all frames.
         segments: The chosen segments.
         videos: The chosen videos.
         notices: What the user should know about them.
     """
 
-    labels: tuple[str, ...]
-    sums: tuple[FrameSums, ...]
-    baselines: Mapping[str, FrameSums]
-    segments: tuple[SegmentView, ...] = ()
-    videos: tuple[VideoView, ...] = ()
-    notices: tuple[str, ...] = field(default=())
+    survey: Survey
+    segments: tuple[SegmentView, ...]
+    videos: tuple[VideoView, ...]
+    notices: tuple[str, ...]
 
 
 def gather(
@@ -103,43 +83,22 @@ def gather(
     """
     streams = [_stream(source, _KEPT_ROWS // len(sources)) for source in sources]
     counting = _counting(sources, streams[0])
-    sums = tuple(FrameSums() for _ in sources)
-    tables = tuple(SegmentTable() for _ in sources)
-    baselines = {
-        "constant .5": FrameSums(),
-        "frame counting": FrameSums(),
-        "frame counting, per action": FrameSums(),
-    }
-    for place, stream in enumerate(streams):
-        for chunk in stream:
-            sums[place].add(chunk)
-            tables[place].add(chunk)
-            observe(f"{sources[place].label}: {sums[place].frames:,} frames")
-            if place == 0:
-                answered = _answers(chunk, counting)
-                for baseline, answers in zip(baselines.values(), answered, strict=False):
-                    baseline.add(chunk.with_prediction(answers))
-    material = Material(
-        labels=tuple(source.label for source in sources),
-        sums=sums,
-        baselines={name: value for name, value in baselines.items() if value.frames},
-    )
-    shared = shared_segments(tables)
-    notices = [
-        f"frame counting is fitted on: {counting.fitted_on}",
-        *_about_frames(material),
-        *_about_segments(shared, len(sources)),
-    ]
-    segments, videos = _choose(shared, tables[0], wanted)
+    labels = [source.label for source in sources]
+    surveyed = survey(labels, streams, counting, observe)
+    shared = shared_segments(surveyed.tables)
+    segments, videos = _choose(shared, surveyed.tables[0], wanted)
     needed = {*segments, *(key for keys in videos for key in keys)}
     rows = [pick_rows(stream, needed, with_task=shared.with_task) for stream in streams]
-    views = {key: _view(key, material.labels, rows, counting) for key in needed}
+    views = {key: _view(key, labels, rows, counting) for key in needed}
     data = next((source.data for source in sources if source.data is not None), None)
-    return replace(
-        material,
-        segments=tuple(views[key] for key in segments),
-        videos=tuple(_video([views[key] for key in keys], data) for keys in videos),
-        notices=tuple(notices),
+    return Material(
+        surveyed,
+        tuple(views[key] for key in segments),
+        tuple(_video([views[key] for key in keys], data) for keys in videos),
+        (
+            f"frame counting is fitted on: {counting.fitted_on}",
+            *surveyed.notices(shared),
+        ),
     )
 
 
@@ -152,33 +111,6 @@ def _stream(source: Source, budget: int) -> Replay:
 def _counting(sources: Sequence[Source], first: Replay) -> Counting:
     known = next((source.counting for source in sources if source.counting is not None), None)
     return LeaveOneVideoOut.fit(first) if known is None else known
-
-
-def _answers(chunk: Predictions, counting: Counting) -> Iterator[NDArray[np.float64]]:
-    yield np.full(len(chunk), CONSTANT)
-    yield counting.predict(chunk)
-    if "action" not in chunk.missing:
-        yield counting.predict(chunk, per_action=True)
-
-
-def _about_frames(material: Material) -> Iterator[str]:
-    for label, sums in zip(material.labels, material.sums, strict=True):
-        if sums.undefined:
-            yield (
-                f"{label}: {sums.undefined:,} of {sums.undefined + sums.frames:,} frames have "
-                "no finite prediction and are left out"
-            )
-        if sums.outside:
-            yield f"{label}: {sums.outside:,} of {sums.frames:,} predictions are outside [0, 1]"
-
-
-def _about_segments(shared: Shared, sources: int) -> Iterator[str]:
-    if shared.left_out:
-        yield (
-            f"segments are chosen from the {len(shared.keys):,} that all {sources} sources "
-            f"have; {shared.left_out:,} of the first one are not among them, so that figures "
-            "of all frames compare different frames"
-        )
 
 
 def _choose(

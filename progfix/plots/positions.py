@@ -97,8 +97,8 @@ def draw_spread(axes: Axes, sources: Sequence[PositionErrors]) -> Axes:
             markeredgewidth=float(rcParams["lines.linewidth"]) * 0.25,
             zorder=3.0,
         )
-    low = float(np.nanmin([0.0, *(np.nanmin(source.low) for source in sources)]))
-    high = float(np.nanmax([1.0, *(np.nanmax(source.high) for source in sources)]))
+    low = float(np.nanmin(np.concatenate([[0.0], *(source.low for source in sources)])))
+    high = float(np.nanmax(np.concatenate([[1.0], *(source.high for source in sources)])))
     axes.set_ylim(low - 0.03, high + 0.03)
     axes.set_yticks([0.0, 0.5, 1.0])
     return _label(axes, "predictions")

@@ -118,7 +118,14 @@ def style_context(style: Style) -> Iterator[None]:
     same everywhere and passes the font checks of publishers; names are never read as
     mathematics.
     """
-    settings: Any = {
+    with mpl.rc_context():
+        mpl.rcdefaults()
+        mpl.rcParams.update(_settings(style))
+        yield
+
+
+def _settings(style: Style) -> Any:
+    return {
         "font.family": _families(),
         "font.size": style.font,
         "axes.titlesize": style.font,
@@ -164,10 +171,6 @@ def style_context(style: Style) -> Iterator[None]:
         "text.parse_math": False,
         "text.usetex": False,
     }
-    with mpl.rc_context():
-        mpl.rcdefaults()
-        mpl.rcParams.update(settings)
-        yield
 
 
 def _families() -> list[str]:

@@ -55,7 +55,7 @@ def test_shared_segments_are_those_of_all_with_the_same_duration() -> None:
     shared = shared_segments([a, b])
     assert shared.keys == [("tea", "v", 0, 2), ("tea", "w", 0, 3)]
     assert shared.rows == [0, 2]
-    assert shared.left_out == 1
+    assert shared.others == 2  # v 1 of four frames in one, of five in the other
     assert shared.with_task
 
 
@@ -70,7 +70,7 @@ def test_a_source_without_tasks_matches_by_video_and_ambiguous_videos_do_not() -
     shared = shared_segments([a, b])
     assert shared.keys == [("", "v", 0, 2)]
     assert not shared.with_task
-    assert shared.left_out == 2
+    assert shared.others == 3  # w of two tasks in one, w of which of them in the other
 
 
 def test_picked_rows_are_the_segments_rows_and_reading_stops() -> None:

@@ -30,7 +30,7 @@ def chunks(by: float, *names: str) -> list[Predictions]:
 def test_views_hold_the_sources_rows() -> None:
     sources = [source("a", *chunks(0.1)), source("b", *reversed(chunks(-0.2)))]
     material = gather(sources, Wanted(number=9))
-    assert material.labels == ("a", "b")
+    assert material.survey.labels == ("a", "b")
     assert len(material.segments) == 5
     table = {
         (name, k): target
@@ -61,7 +61,7 @@ def test_another_source_does_not_change_the_choice() -> None:
 def test_only_segments_of_all_sources_are_chosen_and_it_is_said() -> None:
     material = gather([source("a", *chunks(0.1)), source("b", *chunks(0.1, "v"))], Wanted())
     assert {view.video for view in material.segments} == {"v"}
-    assert any("2 that all 2 sources have; 3 of the first" in n for n in material.notices)
+    assert any("the 2 that all sources have; as 3 more are in some" in n for n in material.notices)
     nothing = gather([source("a", *chunks(0.1, "u")), source("b", *chunks(0.1, "v"))], Wanted())
     assert nothing.segments == ()
 
@@ -95,14 +95,14 @@ def test_baselines_are_over_the_first_sources_frames() -> None:
         ("frame counting, per action", counting.predict(whole, per_action=True)),
     ):
         expected = np.mean(np.abs(answers - whole.target))
-        assert material.baselines[name].mae == pytest.approx(expected, abs=1e-12)
+        assert material.survey.baselines[name].mae == pytest.approx(expected, abs=1e-12)
 
 
 def test_without_action_names_there_is_no_counting_per_action() -> None:
     chunk = video("v", [4, 5], offset(0.1), actions=["", ""], missing=frozenset({"action"}))
     other = video("w", [4], offset(0.1), actions=[""], missing=frozenset({"action"}))
     material = gather([source("a", chunk, other)], Wanted())
-    assert list(material.baselines) == ["constant .5", "frame counting"]
+    assert list(material.survey.baselines) == ["constant .5", "frame counting"]
 
 
 def test_whole_videos_with_their_gaps_where_the_data_is_known() -> None:
