@@ -5,30 +5,25 @@ from __future__ import annotations
 import math
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass, field
-from typing import cast
+from dataclasses import dataclass
 
 import torch
-from torch import Tensor
-from torch.optim.swa_utils import AveragedModel
 
-from progfix.baselines import FrameCounting
 from progfix.data.dataset import Segment, Video
 from progfix.errors import TrainingError
-from progfix.heads.base import ProgressHead
-from progfix.model import ProgressModel
 from progfix.training.augmentation import vary
 from progfix.training.batches import epoch_batches, generator
-from progfix.training.embeddings import EmbeddingCache
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import StopRequest
+from progfix.training.loop_state import LoopState
 from progfix.training.objectives import progress_loss
-from progfix.training.optimisers import Optimisers, StepReport
-from progfix.training.recipe import Augmentation, Recipe
+from progfix.training.optimisers import StepReport
+from progfix.training.recipe import Augmentation
 from progfix.training.sampling import choose_prefixes
+from progfix.training.setup import Setup
 from progfix.training.validation import validate
 
-__all__ = ["EpochDone", "Event", "LoopState", "Setup", "StepDone", "run_epochs"]
+__all__ = ["EpochDone", "Event", "StepDone", "run_epochs"]
 
 
 @dataclass(frozen=True)
@@ -51,96 +46,6 @@ class EpochDone:
 
 
 Event = StepDone | EpochDone
-
-
-@dataclass(frozen=True, eq=False)
-class Setup:
-    """What a run works on; nothing in it changes but the parameters.
-
-    Attributes:
-        model: The model in training.
-        recipe: What to do.
-        train: Training videos with features.
-        val: Validation videos with features.
-        embeddings: Their embeddings.
-        counting: Frame counting fitted on the training durations.
-        optimisers: What moves the parameters.
-        seed: Of every draw in the run.
-        deviation: Standard deviation of each embedding column, `(D,)`, for feature noise.
-        average: Moving average of the head's weights, or None where the recipe has none.
-    """
-
-    model: ProgressModel
-    recipe: Recipe
-    train: Sequence[Video]
-    val: Sequence[Video]
-    embeddings: EmbeddingCache
-    counting: FrameCounting
-    optimisers: Optimisers
-    seed: int
-    deviation: Tensor
-    average: AveragedModel | None = None
-
-    @property
-    def judged(self) -> ProgressHead:
-        """The head that is validated and stored: the average, where there is one."""
-        if self.average is None:
-            return self.model.head
-        return cast("ProgressHead", self.average.module)
-
-
-@dataclass
-class LoopState:
-    """Where a run stands, between two steps.
-
-    Attributes:
-        epoch: Epochs completed.
-        step: Batches of the current epoch that are done, skipped ones included.
-        steps: Optimisation steps taken in all.
-        skipped: Batches skipped in the current epoch.
-        loss: Sum of the losses of the current epoch's steps.
-        head_gradient: Sum of the norms, likewise.
-        head_applied: Sum of the norms, likewise.
-        seconds: Wall-clock time spent in the current epoch before a resume.
-        history: Rows of the completed epochs.
-    """
-
-    epoch: int = 0
-    step: int = 0
-    steps: int = 0
-    skipped: int = 0
-    loss: float = 0.0
-    head_gradient: float = 0.0
-    head_applied: float = 0.0
-    seconds: float = 0.0
-    history: list[EpochRow] = field(default_factory=list)
-
-    @property
-    def best_mae(self) -> float:
-        """Smallest validation MAE so far; infinite before the first."""
-        return min((row.val_mae for row in self.history if row.best), default=math.inf)
-
-    def to_dict(self) -> dict[str, object]:
-        """Return plain containers, for a checkpoint."""
-        return asdict(self)
-
-    @classmethod
-    def from_dict(cls, values: dict[str, object]) -> LoopState:
-        """Restore what `to_dict` returned."""
-        state = cls(**values)  # type: ignore[arg-type]  # checked by the checkpoint's format
-        state.history = [EpochRow(**row) for row in values["history"]]  # type: ignore[attr-defined]
-        return state
-
-    def count(self, report: StepReport) -> None:
-        """Add a step to the current epoch."""
-        self.step += 1
-        if report.skipped:
-            self.skipped += 1
-            return
-        self.steps += 1
-        self.loss += report.loss
-        self.head_gradient += report.head_gradient
-        self.head_applied += report.head_applied
 
 
 def run_epochs(

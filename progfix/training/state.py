@@ -13,7 +13,8 @@ from torch import Tensor
 from progfix.checkpoints.reading import safe_load
 from progfix.errors import InputError, Problem
 from progfix.files import atomic_path
-from progfix.training.loop import LoopState, Setup
+from progfix.training.loop_state import LoopState
+from progfix.training.setup import Setup
 
 __all__ = ["TRAINING_FORMAT", "SavedTraining", "read_training", "save_training"]
 

@@ -20,6 +20,7 @@ from progfix.predictions_io import load_predictions
 from progfix.solutions import apply
 from progfix.training.history import EpochRow, read_history
 from progfix.training.loop import EpochDone, Event, StepDone
+from progfix.training.recipe import Augmentation
 from progfix.training.run import resume_run, start_run
 from progfix.training.run_options import RunOptions
 from progfix.training.state import read_training
@@ -111,6 +112,22 @@ def test_a_run_that_was_stopped_and_resumed_is_the_run_that_was_not(
     assert not (stopped.folder / runs.PREDICTIONS).exists()
     assert resume_run(stopped.folder, ignore, device="cpu").finished
     assert_same_run(whole, stopped.folder)
+
+
+def test_a_run_with_everything_on_resumes_too(tmp_path: Path) -> None:
+    def settings(folder: Path) -> RunOptions:
+        plain = options(folder, "fghs", average=0.9, weight_decay=0.01)
+        recipe = replace(
+            plain.recipe,
+            head=replace(plain.recipe.head, dropout=0.2, normalise=True),
+            augmentation=Augmentation(time_warp=0.2, feature_noise=0.3),
+        )
+        return replace(plain, recipe=recipe)
+
+    whole = start_run(settings(tmp_path / "whole"), ignore).folder
+    stopped = start_run(settings(tmp_path / "stopped"), stop_at(2, 2)).folder
+    resume_run(stopped, ignore, device="cpu")
+    assert_same_run(whole, stopped)
 
 
 def test_sigterm_saves_too(tmp_path: Path) -> None:

@@ -1,0 +1,138 @@
+"""Everything that a run needs, opened and checked before its folder is created."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from progfix.baselines import fit_counting
+from progfix.checkpoints import Checkpoint, open_checkpoint
+from progfix.data.dataset import Dataset
+from progfix.data.open import open_dataset
+from progfix.errors import InputError, Problem
+from progfix.heads.build import build_head
+from progfix.model import ProgressModel
+from progfix.predict import check_fit
+from progfix.training.devices import resolve_device
+from progfix.training.embeddings import EmbeddingCache
+from progfix.training.loop_state import LoopState
+from progfix.training.optimisers import build_optimisers
+from progfix.training.recipe import Recipe
+from progfix.training.run_options import RunOptions
+from progfix.training.setup import Setup
+from progfix.training.state import read_training
+from progfix.training.statistics import frame_statistics
+
+__all__ = ["Prepared", "prepare"]
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """A run whose input was checked.
+
+    Attributes:
+        options: What it was asked to do.
+        setup: What the loop works on.
+        data: All splits.
+        durations: Durations in frames of the training segments by action.
+        init: The checkpoint whose head is trained anew, or None.
+    """
+
+    options: RunOptions
+    setup: Setup
+    data: Dataset
+    durations: Mapping[str, NDArray[np.int64]]
+    init: Checkpoint | None
+
+    def restore(self, path: Path) -> LoopState:
+        """Take up the state in a `last.pt` and return where the loop stands."""
+        saved = read_training(path)
+        self.setup.model.head.load_state_dict(saved.head)
+        self.setup.optimisers.load_state_dict(saved.optimisers)
+        if self.setup.average is not None and saved.average is not None:
+            self.setup.average.load_state_dict(saved.average)
+        return saved.loop
+
+
+def prepare(options: RunOptions) -> Prepared:
+    """Open and check everything that a run needs; nothing is written.
+
+    Raises:
+        InputError: If the data, the checkpoint or the device does not do.
+    """
+    device = resolve_device(options.device)
+    init = None
+    if options.init is not None:
+        init = open_checkpoint(
+            options.init, head_spec=options.head_spec, new_head=options.recipe.head
+        )
+    data = open_dataset(options.data)
+    train, val = data.split("train"), data.split("val")
+    if not val.durations():
+        raise _no_segments(data, "val")
+    counting, durations = fit_counting(data), train.durations()
+    if counting is None:
+        raise _no_segments(data, "train")
+    torch.manual_seed(options.seed)
+    model = _model(options.recipe, data, init).to(device)
+    for video in (*train.videos, *val.videos):
+        check_fit(model, video)
+    embeddings = EmbeddingCache(model)
+    mean, deviation = frame_statistics(train.videos, embeddings)
+    model.head.fit_normalisation(mean, deviation)
+    model.head.fit_prior(np.concatenate(list(durations.values())))
+    decay = options.recipe.optimisation.average
+    average = None
+    if decay:
+        average = AveragedModel(model.head, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+    setup = Setup(
+        model=model,
+        recipe=options.recipe,
+        train=train.videos,
+        val=val.videos,
+        embeddings=embeddings,
+        counting=counting,
+        optimisers=build_optimisers(model, options.recipe),
+        seed=options.seed,
+        deviation=deviation,
+        average=average,
+    )
+    return Prepared(options, setup, data, durations, init)
+
+
+def _no_segments(data: Dataset, split: str) -> InputError:
+    return InputError(
+        Problem(
+            data.origin,
+            f"videos with action segments in the {split} split",
+            f"none; its splits are {', '.join(data.splits) or 'unknown'}",
+            "give the splits with --splits, or write them with `progfix data convert`",
+        )
+    )
+
+
+def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressModel:
+    if init is not None:
+        encoder = init.model.encoder
+        if encoder is not None:
+            encoder.requires_grad_(requires_grad=False)
+        return ProgressModel(encoder, build_head(recipe.head, init.model.head.width))
+    shape = data.feature_shape
+    if shape is None or len(shape) != 1:
+        found = "annotations without features" if shape is None else f"frame maps {shape}"
+        raise InputError(
+            Problem(
+                data.origin,
+                "one feature vector per frame to train a head on",
+                found,
+                "name the folder with the .npy features with --feature-dir, make features with "
+                "`progfix data make --annotations`, or pass --init with an encoder",
+            )
+        )
+    return ProgressModel(None, build_head(recipe.head, shape[0]))
