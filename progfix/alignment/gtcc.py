@@ -24,10 +24,16 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from progfix.alignment.distances import soft_assignment
 from progfix.alignment.mixture import fit_mixture
+from progfix.alignment.neighbours import (
+    cycle_logits,
+    offsets,
+    scaled_by,
+    similarities,
+    soft_index,
+)
 from progfix.alignment.tcc import FRAME_VARIANCE
-from progfix.alignment.videos import Group, Pairs, full_precision, group_of, positions
+from progfix.alignment.videos import Group, Pairs, full_precision, group_of
 
 __all__ = ["GTCCDraws", "draw_gtcc", "gtcc"]
 
@@ -122,9 +128,13 @@ def gtcc(
         rows = draws.rows[pairs.first]
         target = rows.clamp_min(0)
         allowed = _windows(target, draws.offset[pairs.first], pairs, window)
-        align = _alignment(
-            pairs, target, allowed, n_components, temperature, variance_weight, em_iterations
+        mean, variance, weights = _cycles(
+            scaled_by(group, temperature), target, allowed, n_components, em_iterations
         )
+        error = (target[..., None] - mean).square()
+        if variance_weight:
+            error = error + 0.5 * variance_weight * variance.clamp_min(FRAME_VARIANCE).log()
+        align = (weights * error).sum(-1)
         if drop is not None:
             keep = drop_floor + (1 - drop_floor) * _keep(pairs, drop).gather(1, target)
             align = keep * align + (1 - keep) / (align + reciprocal_floor)
@@ -132,38 +142,32 @@ def gtcc(
         return (align.masked_fill(~chosen, 0).sum(-1) / chosen.sum(-1)).mean()
 
 
-def _alignment(
-    pairs: Pairs,
-    target: Tensor,
-    allowed: Tensor,
-    n_components: int,
-    temperature: float,
-    variance_weight: float,
-    em_iterations: int,
-) -> Tensor:
-    """align_i of each chosen frame, (P, R)."""
+def _cycles(
+    scaled: Group, target: Tensor, allowed: Tensor, n_components: int, em_iterations: int
+) -> tuple[Tensor, Tensor, Tensor]:
+    """Mean and variance of the index that each component of each frame cycles back to.
+
+    Returns:
+        Means, variances and the components' weights, (P, R, K) each.
+    """
+    pairs, frame_offsets = scaled.ordered_pairs(), offsets(scaled)
     size, rows = target.shape
-    dims = pairs.x.shape[-1]
-    frames = pairs.x.gather(1, target[..., None].expand(-1, -1, dims))
-    with torch.no_grad():
-        alpha = soft_assignment(frames, pairs.y, pairs.y_mask, temperature).flatten(0, 1)
-        fit = fit_mixture(
-            alpha,
-            pairs.y_lengths.repeat_interleave(rows),
-            n_components,
-            n_iterations=em_iterations,
-        )
-        components = fit.components(pairs.y_mask.repeat_interleave(rows, dim=0))
-    neighbours = components.view(size, rows * n_components, -1) @ pairs.y
-    back = allowed.repeat_interleave(n_components, dim=1)
-    beta = soft_assignment(neighbours, pairs.x, pairs.x_mask, temperature, back)
-    index = positions(beta.shape[-1], beta)
-    mean = beta @ index
-    error = (target.repeat_interleave(n_components, dim=1) - mean).square()
-    if variance_weight:
-        variance = (beta * (index - mean[..., None]).square()).sum(-1)
-        error = error + 0.5 * variance_weight * variance.clamp_min(FRAME_VARIANCE).log()
-    return (fit.weights.view(size, rows, -1) * error.view(size, rows, -1)).sum(-1)
+    similarity = similarities(pairs)
+    chosen = target[..., None].expand(-1, -1, similarity.shape[-1])
+    away = similarity.detach().gather(1, chosen)
+    alpha = (away + frame_offsets.detach().index_select(0, pairs.second)[:, None]).softmax(-1)
+    fit = fit_mixture(
+        alpha.flatten(0, 1),
+        pairs.y_lengths.repeat_interleave(rows),
+        n_components,
+        n_iterations=em_iterations,
+    )
+    components = fit.components(pairs.y_mask.repeat_interleave(rows, dim=0))
+    components = components.view(size, rows * n_components, -1)
+    back = cycle_logits(components, pairs, similarity, frame_offsets.index_select(0, pairs.first))
+    back = back.view(size, rows, n_components, -1)
+    mean, variance = soft_index(back, ~allowed[:, :, None])
+    return mean, variance, fit.weights.view(size, rows, -1)
 
 
 def _windows(target: Tensor, offset: Tensor, pairs: Pairs, share: float) -> Tensor:

@@ -16,8 +16,8 @@ VARIANCE_FLOOR = 0.5
 """Smallest variance of a component, frames^2 (gerardDonahue/GTCC_CVPR2024,
 utils/tensorops.py)."""
 
-_CACHED_ELEMENTS = 100_000
-"""Responsibilities worked on at once on a CPU: about what its second-level cache holds."""
+_CACHED_ELEMENTS = 250_000
+"""Responsibilities worked on at once on a CPU: about what fits its second-level cache."""
 
 
 @dataclass(frozen=True)
@@ -44,8 +44,25 @@ class Mixture:
             (R, K, M), summing to 1 over M, exactly 0 outside of the mask.
         """
         index = positions(mask.shape[1], self.means)
-        scaled = (index - self.means[..., None]) * (2 * self.variances[..., None]).rsqrt()
-        return torch.softmax(-scaled.square_().masked_fill_(~mask[:, None], torch.inf), dim=-1)
+        parts = _rows_at_once(mask, self.means.shape[1])
+        out = self.means.new_empty(*self.means.shape, mask.shape[1])
+        blocked = None if bool(mask.all()) else ~mask[:, None]
+        for rows in parts:
+            scale = (2 * self.variances[rows, :, None]).rsqrt()
+            score = ((index - self.means[rows, :, None]) * scale).square_().neg_()
+            if blocked is not None:
+                score.masked_fill_(blocked[rows], -torch.inf)
+            torch.softmax(score, dim=-1, out=out[rows])
+        return out
+
+
+def _rows_at_once(values: Tensor, n_components: int) -> list[slice]:
+    """Slices of the rows of `values` (R, M) that are worked on together."""
+    rows, frames = values.shape
+    step = rows
+    if values.device.type == "cpu":
+        step = max(1, _CACHED_ELEMENTS // (n_components * frames))
+    return [slice(start, start + step) for start in range(0, rows, step)]
 
 
 @torch.no_grad()
@@ -86,15 +103,9 @@ def fit_mixture(
             "expected n_components >= 1, n_iterations >= 1 and variance_floor > 0, found "
             f"{n_components}, {n_iterations} and {variance_floor}"
         )
-    rows, frames = probabilities.shape
-    chunk = rows
-    if probabilities.device.type == "cpu":
-        chunk = max(1, _CACHED_ELEMENTS // (n_components * frames))
     fits = [
-        _fit(part, length, n_components, n_iterations, variance_floor)
-        for part, length in zip(
-            torch.split(probabilities, chunk), torch.split(lengths, chunk), strict=True
-        )
+        _fit(probabilities[rows], lengths[rows], n_components, n_iterations, variance_floor)
+        for rows in _rows_at_once(probabilities, n_components)
     ]
     means, variances, weights = (torch.cat(part) for part in zip(*fits, strict=True))
     return Mixture(means, variances, weights)

@@ -47,7 +47,7 @@ class VAVAParams:
     margin: float = 2.0
     inter_temperature: float = 0.5
     max_iterations: int = 100
-    tolerance: float = 1e-3
+    tolerance: float = 1e-4
 
 
 @dataclass(frozen=True)

@@ -34,8 +34,8 @@ def soft_dtw(
 
     Returns:
         (P,), in cost's dtype. The gradient with respect to cost is the expected alignment,
-        entries in [0, 1], from a backward wavefront of its own. Memory: at most about eight
-        times that of cost at its peak, for any N and M. Not twice differentiable.
+        entries in [0, 1], from a backward wavefront of its own. Memory: about ten times
+        that of cost at its peak, for any N and M. Not twice differentiable.
 
     Raises:
         ValueError: If gamma, the shape of cost or a length is out of range.

@@ -4,7 +4,13 @@ from __future__ import annotations
 
 from torch import Tensor
 
-from progfix.alignment.distances import soft_assignment
+from progfix.alignment.neighbours import (
+    cycle_logits,
+    offsets,
+    scaled_by,
+    similarities,
+    soft_index,
+)
 from progfix.alignment.videos import Pairs, full_precision, group_of, positions
 
 __all__ = ["FRAME_VARIANCE", "tcc"]
@@ -60,23 +66,24 @@ def tcc(
         group = group_of(embeddings, lengths)
         if len(group.lengths) < 2:
             return group.zero()
-        pairs = group.ordered_pairs()
-        error, variance = _cycle_back(pairs, temperature)
+        scaled = scaled_by(group, temperature)
+        pairs = scaled.ordered_pairs()
+        mean, variance = _cycle(pairs, offsets(scaled))
+        error = (positions(mean.shape[-1], mean) - mean).square()
         variance = variance.clamp_min(variance_floor)
         loss = error / variance + 0.5 * variance_weight * variance.log()
         return _mean_over_frames(loss, pairs).mean()
 
 
-def _cycle_back(pairs: Pairs, temperature: float) -> tuple[Tensor, Tensor]:
-    """Squared error (i - mu)^2 and variance of the index cycled back to, (P, T) each."""
-    alpha = soft_assignment(pairs.x, pairs.y, pairs.y_mask, temperature)
-    neighbours = alpha @ pairs.y
-    beta = soft_assignment(neighbours, pairs.x, pairs.x_mask, temperature)
-    index = positions(pairs.x.shape[1], beta)
-    mean = beta @ index
-    variance = (beta * (index - mean[..., None]).square()).sum(-1)
-    return (index - mean).square(), variance
+def _cycle(pairs: Pairs, frame_offsets: Tensor) -> tuple[Tensor, Tensor]:
+    """Mean and variance of the index that each frame cycles back to, (P, T) each."""
+    similarity = similarities(pairs)
+    away = similarity + frame_offsets.index_select(0, pairs.second)[:, None]
+    x_offsets = frame_offsets.index_select(0, pairs.first)
+    return soft_index(cycle_logits(away.softmax(-1), pairs, similarity, x_offsets))
 
 
 def _mean_over_frames(values: Tensor, pairs: Pairs) -> Tensor:
+    if not pairs.group.padded:
+        return values.mean(-1)
     return values.masked_fill(~pairs.x_mask, 0).sum(-1) / pairs.x_lengths

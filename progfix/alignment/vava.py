@@ -61,7 +61,7 @@ def vava(
     margin: float = 2.0,
     inter_temperature: float = 0.5,
     max_iterations: int = 100,
-    tolerance: float = 1e-3,
+    tolerance: float = 1e-4,
 ) -> Tensor:
     """Optimal transport under temporal priors, plus contrast (see the module's docstring).
 

@@ -48,31 +48,45 @@ def positions(length: int, like: Tensor) -> Tensor:
 
 @dataclass(frozen=True)
 class Pairs:
-    """P pairs of videos, ready to compare.
+    """P pairs of videos of a group, ready to compare.
 
     Attributes:
         first: Index of the first video of each pair, (P,).
         second: Index of the second, (P,).
         x: Embeddings of the first, (P, T, D).
         y: Embeddings of the second, (P, T, D).
-        x_mask: True on frames of the first, (P, T).
-        y_mask: True on frames of the second, (P, T).
-        x_lengths: Frames of the first, (P,).
-        y_lengths: Frames of the second, (P,).
+        group: The group they are of.
     """
 
     first: Tensor
     second: Tensor
     x: Tensor
     y: Tensor
-    x_mask: Tensor
-    y_mask: Tensor
-    x_lengths: Tensor
-    y_lengths: Tensor
+    group: Group
 
     def __len__(self) -> int:
         """Return P."""
         return len(self.first)
+
+    @property
+    def x_mask(self) -> Tensor:
+        """True on frames of the first, (P, T)."""
+        return self.group.mask.index_select(0, self.first)
+
+    @property
+    def y_mask(self) -> Tensor:
+        """True on frames of the second, (P, T)."""
+        return self.group.mask.index_select(0, self.second)
+
+    @property
+    def x_lengths(self) -> Tensor:
+        """Frames of the first, (P,)."""
+        return self.group.lengths.index_select(0, self.first)
+
+    @property
+    def y_lengths(self) -> Tensor:
+        """Frames of the second, (P,)."""
+        return self.group.lengths.index_select(0, self.second)
 
 
 @dataclass(frozen=True)
@@ -83,11 +97,13 @@ class Group:
         embeddings: (B, T, D), float32 or float64, exactly 0 on padding.
         lengths: (B,), int64.
         mask: (B, T), True on frames, False on padding.
+        padded: Whether there is any padding; without, masking is skipped.
     """
 
     embeddings: Tensor
     lengths: Tensor
     mask: Tensor
+    padded: bool
 
     def zero(self) -> Tensor:
         """A scalar 0 that still carries a (zero) gradient to every embedding."""
@@ -112,12 +128,9 @@ class Group:
         return Pairs(
             first=first,
             second=second,
-            x=self.embeddings[first],
-            y=self.embeddings[second],
-            x_mask=self.mask[first],
-            y_mask=self.mask[second],
-            x_lengths=self.lengths[first],
-            y_lengths=self.lengths[second],
+            x=self.embeddings.index_select(0, first),
+            y=self.embeddings.index_select(0, second),
+            group=self,
         )
 
 
@@ -136,18 +149,19 @@ def group_of(embeddings: Tensor, lengths: Tensor, *, centre: bool = True) -> Gro
     Raises:
         ValueError: If a shape, a dtype or a length is not as above.
     """
-    _check(embeddings, lengths)
+    padded = _check(embeddings, lengths) < embeddings.shape[1]
     lengths = lengths.to(device=embeddings.device, dtype=torch.int64)
     wide = embeddings if embeddings.dtype == torch.float64 else embeddings.float()
     mask = torch.arange(wide.shape[1], device=wide.device) < lengths[:, None]
-    frames = wide.masked_fill(~mask[..., None], 0)
+    frames = wide.masked_fill(~mask[..., None], 0) if padded else wide
     if centre:
-        mean = frames.detach().sum((0, 1)) / lengths.sum()
-        frames = (frames - mean).masked_fill(~mask[..., None], 0)
-    return Group(frames, lengths, mask)
+        frames = frames - frames.detach().sum((0, 1)) / lengths.sum()
+        frames = frames.masked_fill(~mask[..., None], 0) if padded else frames
+    return Group(frames, lengths, mask, padded)
 
 
-def _check(embeddings: Tensor, lengths: Tensor) -> None:
+def _check(embeddings: Tensor, lengths: Tensor) -> int:
+    """Raise if anything is off; returns the shortest length."""
     if embeddings.ndim != 3 or 0 in embeddings.shape:
         raise ValueError(
             f"expected embeddings of shape (videos, frames, dimensions), all at least 1, "
@@ -168,3 +182,4 @@ def _check(embeddings: Tensor, lengths: Tensor) -> None:
             f"expected lengths in 1 .. {embeddings.shape[1]} (the padded length), "
             f"found {low} .. {high}"
         )
+    return low

@@ -9,24 +9,23 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from progfix.alignment.videos import Pairs
-
 __all__ = ["frame_distances", "soft_assignment"]
 
 _EXPANDED_ABOVE = 25
 """Rows beyond which torch.cdist expands the square; a padded batch must choose per pair."""
 
 
-def frame_distances(x: Tensor, y: Tensor, pairs: Pairs) -> Tensor:
+def frame_distances(x: Tensor, y: Tensor, x_lengths: Tensor, y_lengths: Tensor) -> Tensor:
     """|x_i - y_j|, not squared, (P, N, D) and (P, M, D) -> (P, N, M).
 
     Args:
-        x: Frames or neighbours as many as the first video of each pair has frames.
-        y: Frames of the other.
-        pairs: Whose lengths decide, as torch.cdist does for each pair alone, whether the
-            square is expanded. Both orders of a pair decide alike.
+        x: (P, N, D).
+        y: (P, M, D).
+        x_lengths: Rows of x without padding, (P,). They decide, as torch.cdist does for each
+            pair alone, whether the square is expanded.
+        y_lengths: Rows of y without padding, (P,).
     """
-    small = (pairs.x_lengths <= _EXPANDED_ABOVE) & (pairs.y_lengths <= _EXPANDED_ABOVE)
+    small = (x_lengths <= _EXPANDED_ABOVE) & (y_lengths <= _EXPANDED_ABOVE)
     expanded = torch.cdist(x, y, compute_mode="use_mm_for_euclid_dist")
     if not bool(small.any()):
         return expanded

@@ -60,7 +60,8 @@ def gtcc(
     pairs = group.ordered_pairs()
     rows = draws.rows[pairs.first]
     target = rows.clamp_min(0)
-    mass = (-frame_distances(pairs.x, pairs.y, pairs) / temperature).exp().detach()
+    away = frame_distances(pairs.x, pairs.y, pairs.x_lengths, pairs.y_lengths)
+    mass = (-away / temperature).exp().detach()
     mass = mass.gather(1, target[..., None].expand(-1, -1, mass.shape[-1]))
     components, weights = _fit_rows(mass, rows, pairs, n_components, n_steps)
     allowed = _windows(target, draws.offset[pairs.first], pairs, window)

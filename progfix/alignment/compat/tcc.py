@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 import torch
 from torch import Tensor
 
@@ -43,9 +41,9 @@ def tcc(
         configs/generic_config.py. Anish-1221/GTCC_CVPR2024_Reproduce is identical here.
     """
     pairs = group_of(embeddings, lengths, centre=False).ordered_pairs(include_self=True)
-    away = frame_distances(pairs.x, pairs.y, pairs)
+    away = frame_distances(pairs.x, pairs.y, pairs.x_lengths, pairs.y_lengths)
     neighbours = soft_assignment(away, pairs.y_mask, temperature) @ pairs.y
-    back = frame_distances(neighbours, pairs.x, replace(pairs, y_lengths=pairs.x_lengths))
+    back = frame_distances(neighbours, pairs.x, pairs.x_lengths, pairs.x_lengths)
     beta = soft_assignment(back, pairs.x_mask, temperature)
     index = positions(pairs.x.shape[1], beta)
     mean = beta @ index
