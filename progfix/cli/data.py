@@ -40,6 +40,34 @@ TypeArg = Annotated[
     typer.Option("--dtype", help="How features are stored; float16 halves the file."),
 ]
 ForceArg = Annotated[bool, typer.Option("--force", help="Replace a file that is there.")]
+AnnotationsArg = Annotated[
+    str | None,
+    typer.Option(
+        "--annotations",
+        help="Give these real annotations synthetic features, instead of making videos; the "
+        "data options say how to read them.",
+        show_default=False,
+    ),
+]
+SeedArg = Annotated[int | None, typer.Option(help="Of everything (0).", show_default=False)]
+VisibleArg = Annotated[
+    float | None,
+    typer.Option(help="Share of actions whose progress can be seen (0.75).", show_default=False),
+]
+NoiseArg = Annotated[
+    float | None,
+    typer.Option(help="Norm of a frame's noise; actions have 3 (2).", show_default=False),
+]
+DimArg = Annotated[
+    int | None, typer.Option(help="Columns of the features (128).", show_default=False)
+]
+TasksArg = Annotated[
+    int | None, typer.Option(help="Procedures; not with --annotations (4).", show_default=False)
+]
+VideosArg = Annotated[
+    int | None,
+    typer.Option(help="Videos per procedure; not with --annotations (24).", show_default=False),
+]
 FailOn = Literal["error", "warning", "info", "never"]
 
 
@@ -107,36 +135,13 @@ def make_cli(
     context: typer.Context,
     data: DataOptions,
     out: OutArg,
-    annotations: Annotated[
-        str | None,
-        typer.Option(
-            "--annotations",
-            help="Give these real annotations synthetic features, instead of making videos; "
-            "the data options say how to read them.",
-            show_default=False,
-        ),
-    ] = None,
-    seed: Annotated[int | None, typer.Option(help="Of everything (0).", show_default=False)] = None,
-    visible: Annotated[
-        float | None,
-        typer.Option(
-            help="Share of actions whose progress can be seen (0.75).", show_default=False
-        ),
-    ] = None,
-    noise: Annotated[
-        float | None,
-        typer.Option(help="Norm of a frame's noise; actions have 3 (2).", show_default=False),
-    ] = None,
-    dim: Annotated[
-        int | None, typer.Option(help="Columns of the features (128).", show_default=False)
-    ] = None,
-    tasks: Annotated[
-        int | None, typer.Option(help="Procedures; not with --annotations (4).", show_default=False)
-    ] = None,
-    videos: Annotated[
-        int | None,
-        typer.Option(help="Videos per procedure; not with --annotations (24).", show_default=False),
-    ] = None,
+    annotations: AnnotationsArg = None,
+    seed: SeedArg = None,
+    visible: VisibleArg = None,
+    noise: NoiseArg = None,
+    dim: DimArg = None,
+    tasks: TasksArg = None,
+    videos: VideosArg = None,
     dtype: TypeArg = "float32",
     force: ForceArg = False,
     json_output: JsonArg = False,

@@ -50,7 +50,7 @@ def read_ms_tcn(folder: Path, options: DataOptions) -> Reading:
             the number of a bundle; `fps` is the rate of labels and features.
 
     Raises:
-        InputError: If the layout is not there, or the order of axes is in doubt.
+        InputError: If the layout or a bundle is not there.
     """
     collector = Collector()
     fps = parse_fps(options.fps)
@@ -60,13 +60,15 @@ def read_ms_tcn(folder: Path, options: DataOptions) -> Reading:
     if not feature_dir.is_dir():
         fix = "check the path or name it with --feature-dir"
         raise InputError(Problem(str(feature_dir), "a folder of features", "none", fix))
-    sources = feature_files(feature_dir, [(where[name], name) for name in labels], collector)
-    maps = [str(source.path) for source in sources.values() if len(source.shape) != 2]
-    if maps:
-        raise InputError(
-            [Problem(path, "features of two axes", "four", "use progfix HDF5") for path in maps]
-        )
-    transposed = _frames_last(folder, labels, sources, options)
+    found = feature_files(feature_dir, [(where[name], name) for name in labels], collector)
+    sources = {name: source for name, source in found.items() if len(source.shape) == 2}
+    for source in found.values():
+        if len(source.shape) != 2:
+            problem = Problem(str(source.path), "two axes", "four", "use progfix HDF5 for maps")
+            collector.refuse("missing-features", problem)
+    transposed = _frames_last(feature_dir, labels, sources, options, collector)
+    if transposed is None:
+        return Reading((), "MS-TCN folder", collector.findings())
     videos = []
     cuts: dict[str, int] = {}
     for name, source in sources.items():
@@ -130,8 +132,13 @@ def _frames_last(
     labels: Mapping[str, Sequence[str]],
     sources: Mapping[str, NpyFeatures],
     options: DataOptions,
-) -> bool:
-    """Decide whether features are stored (D, T): the axis as long as the labels is T."""
+    collector: Collector,
+) -> bool | None:
+    """Decide whether features are stored (D, T): the axis as long as the labels is T.
+
+    Returns:
+        None, and a problem, where the labels leave it in doubt.
+    """
     if options.reader != "auto":
         return options.reader == "ms-tcn"
     fits = []
@@ -143,15 +150,19 @@ def _frames_last(
     if fits[0] != fits[1]:
         return fits[0] > fits[1]
     shapes = sorted({source.shape for source in sources.values()})[:3]
-    raise InputError(
-        Problem(
-            str(folder / "features"),
-            "one axis as long as the labels",
-            f"shapes {', '.join(map(str, shapes))}, where {'both' if fits[0][1] else 'neither'} "
-            "would do",
-            "say it with --reader ms-tcn for (D, T) or --reader protas for (T, D)",
+    if sources:
+        shapes = sorted({source.shape for source in sources.values()})[:3]
+        fitting = "both" if fits[0][1] else "neither"
+        collector.refuse(
+            "feature-shapes",
+            Problem(
+                str(folder),
+                "one axis as long as the labels",
+                f"shapes {', '.join(map(str, shapes))}, where {fitting} would do",
+                "say it with --reader ms-tcn for (D, T) or --reader protas for (T, D)",
+            ),
         )
-    )
+    return None
 
 
 def _lengths_differ(where: str, labels: Sequence[str], length: int) -> Problem:

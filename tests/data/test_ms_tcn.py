@@ -54,6 +54,15 @@ def test_a_width_like_the_length_is_settled_by_the_other_videos(tmp_path: Path) 
     assert np.array_equal(data.videos[0].read(), ramp(40, 40))
 
 
+def test_a_width_within_the_tolerance_is_settled_by_being_the_same(tmp_path: Path) -> None:
+    # 42 columns would do for lengths of 40 and 45, but then the width would be 40 and 45.
+    labels = {"a": LABELS, "b": [*LABELS, *["cut"] * 5]}
+    features = {"a": ramp(40, 42).T, "b": ramp(45, 42).T}
+    data = opened(ms_tcn_folder(tmp_path / "x", labels, features))
+    assert [v.num_frames for v in data] == [40, 45]
+    assert data.feature_shape == (42,)
+
+
 def test_doubtful_axes_are_asked_for(tmp_path: Path) -> None:
     folder = ms_tcn_folder(tmp_path / "x", {"a": LABELS}, {"a": ramp(40, 40)})
     text = refused(folder)
@@ -138,6 +147,17 @@ def test_every_broken_label_file_is_named(tmp_path: Path) -> None:
         "d.txt: expected features, found no d.npy",
     ):
         assert part in text
+
+
+def test_a_doubt_about_axes_hides_no_other_defect(tmp_path: Path) -> None:
+    names = ["a", "b", "c"]
+    features = {"a": ramp(40, 40), "b": ramp(40, 40).reshape(40, 2, 4, 5)}
+    text = refused(ms_tcn_folder(tmp_path / "x", dict.fromkeys(names, LABELS), features))
+    assert "both would do" in text
+    assert "b.npy: expected two axes, found four" in text
+    assert "c.txt: expected features, found no c.npy" in text
+    nothing = refused(ms_tcn_folder(tmp_path / "y", {"c": LABELS}, {}))
+    assert "would do" not in nothing
 
 
 def test_a_folder_with_other_things_in_it(tmp_path: Path) -> None:
