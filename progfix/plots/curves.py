@@ -22,7 +22,15 @@ from progfix.plots.style import (
     plain_ticks,
     quiet_axes,
 )
-from progfix.plots.text import axes_width, decimal, figure_text, readable, shorten_to, text_width
+from progfix.plots.text import (
+    axes_width,
+    count,
+    decimal,
+    figure_text,
+    readable,
+    shorten_to,
+    text_width,
+)
 from progfix.plots.views import Curve, SegmentView
 
 __all__ = ["draw_curve", "draw_segment", "marker_step", "set_range", "title_lines"]
@@ -141,7 +149,7 @@ def _title(axes: Axes, view: SegmentView) -> None:
     size = float(rcParams["font.size"])
     room = axes_width(axes)
     name = figure_text(readable(view.action)) or f"{figure_text(view.video)} #{view.segment}"
-    frames = f"{view.duration:,} frame{'s' if view.duration != 1 else ''}"
+    frames = count(view.duration, "frame")
     task = figure_text(readable(view.task))
     where = f"{shorten_to(task, room - text_width(', ' + frames), size)}, " if task else ""
     rows: list[Artist] = [

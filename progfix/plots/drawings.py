@@ -13,7 +13,7 @@ from progfix.plots import figures
 from progfix.plots.material import Material
 from progfix.plots.sparkline import Sparkline
 from progfix.plots.style import StyleName
-from progfix.plots.text import readable
+from progfix.plots.text import count, readable
 from progfix.plots.views import Array, SegmentView, TrainingView, mean_absolute_error
 from progfix.runs import HISTORY
 from progfix.sources import Source
@@ -68,7 +68,7 @@ def _timeline(material: Material, style: StyleName) -> Drawing | str:
 
 def _segment_name(segment: SegmentView) -> str:
     name = readable(segment.action) or f"{segment.video} #{segment.segment}"
-    return f"{segment.duration} frames, {name}"
+    return f"{count(segment.duration, 'frame')}, {name}"
 
 
 def _positions(material: Material, style: StyleName) -> Drawing | str:
@@ -79,7 +79,7 @@ def _positions(material: Material, style: StyleName) -> Drawing | str:
     top = float(np.nanmax([view.mae for view in (*errors, *bars)]))
     means = [sums.mae for sums in (*known.sums, *(sums for _, sums in baselines))]
     lines = [
-        Sparkline("MAE by tenth of action", view.label, tuple(view.mae.tolist()), 0.0, top, mean)
+        Sparkline("MAE by tenth", view.label, tuple(view.mae.tolist()), 0.0, top, mean)
         for view, mean in zip((*errors, *bars), means, strict=True)
     ]
     return Drawing("positions", figures.positions_figure(style, errors, bars), tuple(lines))
@@ -89,7 +89,7 @@ def _density(material: Material, style: StyleName) -> Drawing | str:
     named = list(zip(material.survey.labels, material.survey.sums, strict=True))
     lines = [
         Sparkline(
-            "median by tenth of action",
+            "median by tenth",
             label,
             tuple(sums.position_errors(label).middle.tolist()),
             value=sums.mae,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+import numpy as np
 from matplotlib.artist import Artist
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -15,6 +16,9 @@ __all__ = ["Page", "source_labels"]
 
 _LINE = 1.4
 """Height of a line of text in multiples of its size."""
+
+_HANDLE = 5.2
+"""Width of what stands beside a legend's text, in multiples of its size."""
 
 
 class Page:
@@ -77,14 +81,22 @@ class Page:
 
 
 def _legend_shape(style: Style, width: float, handles: Sequence[Artist]) -> tuple[int, int]:
+    """Columns and lines of the widest legend that is not wider than the page."""
     if not handles:
         return 1, 0
-    widest = max(text_width(str(handle.get_label())) for handle in handles) + style.font * 5.2
-    columns = max(1, min(len(handles), int(width * 72 // widest)))
+    widths = [text_width(str(handle.get_label())) + _HANDLE * style.font for handle in handles]
+    columns = max(
+        (
+            columns
+            for columns in range(1, len(handles) + 1)
+            if sum(column.max() for column in np.array_split(widths, columns)) <= width * 72
+        ),
+        default=1,
+    )
     return columns, -(-len(handles) // columns)
 
 
 def source_labels(style: Style, labels: Sequence[str]) -> list[str]:
-    """Shorten the sources' names to half of a column, different ones staying different."""
-    room = min(style.width, 7.0) * 72 / 2 - style.font * 5.2
-    return distinct([figure_text(label) for label in labels], int(room // (style.font * 0.6)))
+    """Shorten the sources' names to what a legend has room for, different ones differently."""
+    room = 0.56 * min(style.width, 7.0) * 72 - _HANDLE * style.font
+    return distinct([figure_text(label) for label in labels], room)

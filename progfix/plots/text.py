@@ -14,6 +14,7 @@ from matplotlib.textpath import text_to_path
 __all__ = [
     "axes_width",
     "clean",
+    "count",
     "decimal",
     "distinct",
     "figure_text",
@@ -97,16 +98,21 @@ def shorten_to(text: str, width: float, size: float | None = None, weight: str =
     return shorten(text, low)
 
 
-def distinct(labels: Sequence[str], length: int) -> list[str]:
-    """Shorten labels such that different ones stay different.
+def distinct(labels: Sequence[str], width: float) -> list[str]:
+    """Shorten labels to at most `width` points such that different ones stay different.
 
     Labels that look alike once shortened get their number, from 1, in front.
     """
-    short = [shorten(label, length) for label in labels]
+    short = [shorten_to(label, width) for label in labels]
     return [
-        shorten(f"{place}: {label}", length) if short.count(text) > 1 else text
+        shorten_to(f"{place}: {label}", width) if short.count(text) > 1 else text
         for place, (label, text) in enumerate(zip(labels, short, strict=True), start=1)
     ]
+
+
+def count(amount: int, word: str) -> str:
+    """Return "1 frame" or "2,000 frames"."""
+    return f"{amount:,} {word}{'' if amount == 1 else 's'}"
 
 
 def decimal(value: float, digits: int = 3) -> str:

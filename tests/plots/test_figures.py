@@ -82,7 +82,7 @@ def test_figures_are_in_no_window_and_leave_settings_alone() -> None:
 
 
 def test_names_are_not_read_as_mathematics() -> None:
-    view = segment_view(5, ("$x^{",), action="cost_$5_^{6")
+    view = segment_view(5, ("$x^{$",), action="cost_$5_^{6$")
     out = BytesIO()
     figures.curves_figure("screen", [view]).savefig(out)
     assert out.getvalue()[:4] == b"\x89PNG"

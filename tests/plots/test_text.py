@@ -10,6 +10,7 @@ from progfix.plots.style import STYLES, style_context, tick
 from progfix.plots.text import (
     MISSING,
     clean,
+    count,
     decimal,
     distinct,
     figure_text,
@@ -58,7 +59,7 @@ def test_shortened_to_a_width() -> None:
 
 @given(st.lists(st.text("ab/", min_size=1, max_size=30), min_size=1, max_size=9, unique=True))
 def test_shortened_labels_stay_different(labels: list[str]) -> None:
-    assert len(set(distinct(labels, 8))) == len(labels)
+    assert len(set(distinct(labels, 60.0))) == len(labels)
 
 
 @pytest.mark.parametrize(
@@ -67,6 +68,10 @@ def test_shortened_labels_stay_different(labels: list[str]) -> None:
 )
 def test_decimals(value: float, text: str) -> None:
     assert decimal(value) == text
+
+
+def test_counts() -> None:
+    assert [count(n, "frame") for n in (1, 2, 1234)] == ["1 frame", "2 frames", "1,234 frames"]
 
 
 def test_undefined_decimal() -> None:
