@@ -157,7 +157,11 @@ def _small_print(d: Diagnosis) -> Iterator[Line]:
 def _wrapped(text: str, *, first: str = "", style: str = "") -> Iterator[Line]:
     hanging = " " * min(len(first), 4)
     for line in textwrap.wrap(
-        text, initial_indent=first, subsequent_indent=hanging, break_on_hyphens=False
+        text,
+        _WIDTH,
+        initial_indent=first,
+        subsequent_indent=hanging,
+        break_on_hyphens=False,
     ):
         yield line, style
 
