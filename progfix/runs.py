@@ -37,9 +37,10 @@ RUN_FORMAT = "progfix-run/1"
 def is_run(folder: Path) -> bool:
     """Whether a folder is a run of ours: its config.json says so."""
     try:
-        return _format(folder / CONFIG) == RUN_FORMAT
+        _json(folder / CONFIG)
     except (OSError, ValueError):
         return False
+    return True
 
 
 def new_run(folder: Path | None, solution: str) -> Path:
@@ -110,9 +111,7 @@ def read_config(path: Path) -> dict[str, object]:
     """
     file = path / CONFIG if path.is_dir() else path
     try:
-        config = json.loads(file.read_text(encoding="utf-8"))
-        if not isinstance(config, dict) or config.get("format") != RUN_FORMAT:
-            raise ValueError("JSON of another format")
+        config = _json(file)
     except (OSError, ValueError) as error:
         raise InputError(
             Problem(
@@ -138,6 +137,9 @@ def newest_run(root: Path = RUNS) -> Path | None:
     return max(found, default=("", None))[1]
 
 
-def _format(file: Path) -> object:
+def _json(file: Path) -> dict[str, object]:
+    """Return the configuration in a file; a ValueError says that there is none."""
     config = json.loads(file.read_text(encoding="utf-8"))
-    return config.get("format") if isinstance(config, dict) else None
+    if not isinstance(config, dict) or config.get("format") != RUN_FORMAT:
+        raise ValueError("JSON of another format")
+    return config

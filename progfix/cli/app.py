@@ -7,7 +7,11 @@ from typing import Annotated
 import typer
 
 import progfix
-from progfix.cli import data, diagnose, eval, train, viz
+from progfix.cli import data
+from progfix.cli.diagnose import diagnose_cli
+from progfix.cli.eval import eval_cli
+from progfix.cli.train import train_cli
+from progfix.cli.viz import viz_cli
 
 __all__ = ["app", "main"]
 
@@ -37,10 +41,10 @@ def _options(
     """Tell the truth about an action-progress head, and repair it."""
 
 
-app.command("diagnose")(diagnose.diagnose_cli)
-app.command("train")(train.train_cli)
-app.command("eval")(eval.eval_cli)
-app.command("viz")(viz.viz_cli)
+app.command("diagnose")(diagnose_cli)
+app.command("train")(train_cli)
+app.command("eval")(eval_cli)
+app.command("viz")(viz_cli)
 app.add_typer(data.app, name="data")
 
 

@@ -109,7 +109,7 @@ def evaluated(data: Dataset, split: str) -> Dataset:
 
 
 def _baseline(name: str, options: SourceOptions, data: Dataset | None) -> Source:
-    known = {baseline: baseline for baseline in BASELINES}.get(name)
+    known = next((baseline for baseline in BASELINES if baseline == name), None)
     if known is None:
         raise InputError(
             Problem(

@@ -72,7 +72,7 @@ class Optimisers:
             return StepReport(loss, math.nan, math.nan, skipped=True)
         for stepper in self.steppers.values():
             stepper.zero_grad(set_to_none=True)
-        total.backward()  # type: ignore[no-untyped-call]
+        total.backward()
         for parameter in self.head:
             if parameter.grad is not None:
                 parameter.grad /= scale

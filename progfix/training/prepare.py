@@ -90,7 +90,7 @@ def prepare(options: RunOptions) -> Prepared:
     decay = options.recipe.optimisation.average
     average = None
     if decay:
-        average = AveragedModel(model.head, multi_avg_fn=get_ema_multi_avg_fn(decay))  # type: ignore[no-untyped-call]
+        average = AveragedModel(model.head, multi_avg_fn=get_ema_multi_avg_fn(decay))
     setup = Setup(
         model=model,
         recipe=options.recipe,

@@ -31,7 +31,7 @@ def head_of(spec: HeadSpec, seed: int = 0) -> ProgressHead:
     head = build_head(spec, WIDTH).eval()
     with torch.no_grad():
         for parameter in head.parameters():
-            parameter += 0.3 * torch.randn_like(parameter)
+            parameter.add_(0.3 * torch.randn_like(parameter))
     return head
 
 
@@ -46,7 +46,8 @@ def median_progress(head: ProgressHead, raw: Tensor, elapsed: int) -> float:
     for mass, first, following in zip(masses, edges, edges[1:], strict=True):
         if below + mass >= sum(masses) / 2:
             inside = (sum(masses) / 2 - below) / mass
-            return elapsed / (elapsed - 1 + first + (following - first - 1) * inside)
+            remaining: float = first + (following - first - 1) * inside
+            return elapsed / (elapsed - 1 + remaining)
         below += mass
     raise AssertionError("the masses do not add up")
 
@@ -75,7 +76,8 @@ def all_specs() -> list[HeadSpec]:
         ("elapsed",),
         ("position", "prefix-length", "elapsed"),
     ]
-    specs = [HeadSpec(extra=e, initial_state=s) for e, s in product(extras, ("zero", "learned"))]
+    specs = [HeadSpec(extra=e) for e in extras]
+    specs += [HeadSpec(extra=e, initial_state="learned") for e in extras]
     specs += [HeadSpec(kind="pooled", extra=e) for e in extras]
     specs += [
         HeadSpec(extra=("elapsed",), output="increment", last_bias=-4.0),

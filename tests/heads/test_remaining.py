@@ -56,7 +56,9 @@ def test_certain_answers_by_hand() -> None:
     torch.testing.assert_close(
         progress_quantiles(certain(4), torch.tensor([2]), LEVELS), torch.full((1, 3), 0.4).double()
     )
-    assert crps(certain(4), torch.tensor([2]), torch.tensor([0.4])).item() == pytest.approx(0, abs=1e-7)
+    assert crps(certain(4), torch.tensor([2]), torch.tensor([0.4])).item() == pytest.approx(
+        0, abs=1e-7
+    )
     # A point forecast of 0.4 where the truth is 0.65 scores its absolute error.
     assert crps(certain(4), torch.tensor([2]), torch.tensor([0.65])).item() == pytest.approx(0.25)
     assert pit(certain(4), torch.tensor([4])).item() == pytest.approx(0.5)
