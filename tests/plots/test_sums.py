@@ -137,3 +137,5 @@ def test_quantiles_are_linear_within_a_cell() -> None:
     assert quantiles(counts, 0.5)[0] == pytest.approx(0.25)
     assert quantiles(counts, 0.25, low=-1.0, high=1.0)[0] == pytest.approx(-0.55)
     assert np.isnan(quantiles(counts, 0.5)[1])
+    # Half of the values on either side of a gap: the median is the gap's lower end.
+    assert quantiles(np.array([[2, 0, 0, 2]]), 0.5)[0] == pytest.approx(0.25)
