@@ -116,6 +116,27 @@ def test_the_second_moments_tell_a_frozen_head_from_a_trained_one() -> None:
     assert open_checkpoint(FIXTURES / "gtcc_baseline.pt").moments is None
 
 
+@pytest.mark.parametrize("whole", [True, False])
+def test_moments_of_an_optimiser_of_the_head_alone(tmp_path: Path, whole: bool) -> None:
+    encoder, head = small_encoder(), head_of(AB)
+    trained = [*encoder.parameters(), *head.parameters()] if whole else [*head.parameters()]
+    optimiser = torch.optim.Adam(trained)
+    head(encoder(torch.randn(9, 5))[None], torch.tensor([9])).sum().backward()
+    optimiser.step()
+    payload = payload_of(encoder, head, {})
+    payload["optimizer_state_dict"] = optimiser.state_dict()
+    moments = open_checkpoint(save(payload, tmp_path / "x.pt")).moments
+    assert moments is not None
+    named = {f"head.{name}": p for name, p in head.named_parameters()}
+    if whole:
+        named = {f"encoder.{name}": p for name, p in encoder.named_parameters()} | named
+    assert list(moments) == list(named)
+    for name, parameter in named.items():
+        assert parameter.grad is not None
+        # After one step the bias-corrected second moment is the squared gradient itself.
+        assert moments[name].max == pytest.approx(float(parameter.grad.abs().max()), rel=1e-5)
+
+
 ENCODERS: dict[str, tuple[Encoder, tuple[int, ...]]] = {
     "stacking": (small_encoder(), (5,)),
     "gtcc": (small_encoder(drop=(5, 4)), (5,)),
