@@ -16,6 +16,7 @@ from progfix.baselines import action_frames
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
 from progfix.heads.base import ProgressHead
+from progfix.heads.threads import threads_for
 from progfix.model import ProgressModel
 from progfix.predictions import Predictions
 
@@ -84,7 +85,9 @@ def predict_segments(
             size += 1
         rows = order[position : position + size]
         lengths = torch.tensor([len(segments[row]) for row in rows], device=segments[0].device)
-        read = head.read(pad_sequence([segments[row] for row in rows], batch_first=True), lengths)
+        with threads_for(size if head.streams else int(lengths.sum())):
+            padded = pad_sequence([segments[row] for row in rows], batch_first=True)
+            read = head.read(padded, lengths)
         columns = {
             column.name: value.double().cpu().numpy()
             for column in fields(read)

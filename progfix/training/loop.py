@@ -11,6 +11,7 @@ import torch
 
 from progfix.data.dataset import Segment, Video
 from progfix.errors import TrainingError
+from progfix.heads.threads import threads_for
 from progfix.training.augmentation import vary
 from progfix.training.batches import epoch_batches, generator
 from progfix.training.history import EpochRow
@@ -143,7 +144,10 @@ def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport
         return None
     # For whatever draws inside the model, such as dropout.
     torch.manual_seed(int(rng.integers(2**63 - 1)))
-    report = setup.optimisers.step(progress_loss(head, embeddings, prefixes, recipe.objective))
+    sequences = sum(map(len, segments)) if head.streams else len(prefixes)
+    with threads_for(sequences):
+        loss = progress_loss(head, embeddings, prefixes, recipe.objective)
+        report = setup.optimisers.step(loss)
     if setup.average is not None and report.finite and not report.skipped:
         setup.average.update_parameters(head)
     return report
