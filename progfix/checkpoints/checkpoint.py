@@ -29,10 +29,10 @@ class Checkpoint:
             and what their configuration says of sampling, lambda and optimisation, or None
             where it has no progress loss.
         epoch: 0-based epoch that the weights come from, or None where unknown.
-        durations: Durations in frames of the training segments by action, int64; None in
-            the users' files.
+        durations: Durations in frames of the training segments by action, int64; None
+            where no run of progfix wrote the file.
         data: The data it was trained on, fields of `DataOptions` that differ from their
-            defaults; None in the users' files.
+            defaults; None likewise.
         moments: Adam's second moments by parameter of `model`, names such as
             "head.gru.weight_ih_l0" and "encoder.base_model..."; None without optimiser
             state. Parameters without state are left out.

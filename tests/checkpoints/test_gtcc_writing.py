@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections import OrderedDict
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -100,6 +101,23 @@ def test_the_file_answers_as_the_head_did(source: Path, tmp_path: Path, spec: He
     theirs = BASELINE if spec == BASELINE else AB
     assert again.model.head.spec.extra == theirs.extra
     assert again.model.head.spec.initial_state == theirs.initial_state
+
+
+@pytest.mark.parametrize("spec", EXPRESSIBLE)
+def test_a_head_that_normalises_is_folded(
+    baseline_path: Path, tmp_path: Path, spec: HeadSpec
+) -> None:
+    torch.manual_seed(0)
+    head = head_of(replace(spec, normalise=True, dropout=0.2), 128)
+    head.fit_normalisation(torch.randn(128), torch.rand(128) + 0.1)
+    original = open_checkpoint(baseline_path)
+    write_gtcc(original, head.state_dict(), head.spec, tmp_path / "x.pt")
+    again = open_checkpoint(tmp_path / "x.pt").model.head
+    assert not again.spec.normalise
+    embeddings, lengths = torch.randn(2, 30, 128), torch.tensor([30, 17])
+    with torch.no_grad():
+        wanted = head(embeddings, lengths)
+        torch.testing.assert_close(again(embeddings, lengths), wanted, rtol=0, atol=1e-5)
 
 
 @pytest.mark.parametrize("spec", EXPRESSIBLE)

@@ -82,7 +82,8 @@ def recipes() -> list[Recipe]:
         if not conflicts(letters, SEED_RECIPE.head):
             found.append(apply(letters))
     pooled = Recipe(head=HeadSpec(kind="pooled", extra=("position",), last_bias=-2.0))
-    return [*found, pooled]
+    normalised = Recipe(head=HeadSpec(normalise=True, dropout=0.2))
+    return [*found, pooled, normalised]
 
 
 @pytest.mark.parametrize("recipe", recipes(), ids=lambda recipe: recipe.solution or "baseline")
