@@ -50,9 +50,9 @@ def test_frame_counting_agrees_with_a_loop(durations: list[int], statistic: str)
         if len(longer) == 0:
             expected = 1.0
         elif statistic == "median":
-            expected = t / np.median(longer)
+            expected = float(t / np.median(longer))
         else:
-            expected = np.mean(t / longer)
+            expected = float(np.mean(t / longer))
         assert table(np.array([t]))[0] == pytest.approx(expected, abs=1e-12)
 
 

@@ -36,46 +36,53 @@ class By(StrEnum):
     POSITION = "position"
 
 
+ByArg = Annotated[
+    list[By] | None,
+    typer.Option("--by", help="Break errors down; may be repeated.", show_default=False),
+]
+BinsArg = Annotated[int, typer.Option("--bins", min=1, max=1000, help="Position bins per action.")]
+BootstrapArg = Annotated[
+    int,
+    typer.Option("--bootstrap", min=0, help="Resamples of the videos for intervals; 0: none."),
+]
+SeedArg = Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")]
+FitOnArg = Annotated[
+    str,
+    typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
+]
+MarkdownArg = Annotated[
+    bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
+]
+LatexArg = Annotated[bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")]
+CsvArg = Annotated[
+    Path | None,
+    typer.Option("--csv", help="Also write every number to this file.", show_default=False),
+]
+SavePredictionsArg = Annotated[
+    Path | None,
+    typer.Option(
+        "--save-predictions",
+        help="Also write the source's predictions: .csv, .npz, .h5 or .parquet.",
+        show_default=False,
+    ),
+]
+
+
 @with_data_options
 def eval_cli(
     data: DataOptions,
     sources: SourcesArg = None,
     split: SplitArg = "test",
-    by: Annotated[
-        list[By] | None,
-        typer.Option("--by", help="Break errors down; may be repeated.", show_default=False),
-    ] = None,
-    bins: Annotated[
-        int, typer.Option("--bins", min=1, max=1000, help="Position bins per action.")
-    ] = 10,
-    bootstrap: Annotated[
-        int,
-        typer.Option("--bootstrap", min=0, help="Resamples of the videos for intervals; 0: none."),
-    ] = 1000,
-    seed: Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")] = 0,
-    fit_on: Annotated[
-        str,
-        typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
-    ] = "train",
+    by: ByArg = None,
+    bins: BinsArg = 10,
+    bootstrap: BootstrapArg = 1000,
+    seed: SeedArg = 0,
+    fit_on: FitOnArg = "train",
     as_json: JsonArg = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
-    ] = False,
-    latex: Annotated[
-        bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")
-    ] = False,
-    csv: Annotated[
-        Path | None,
-        typer.Option("--csv", help="Also write every number to this file.", show_default=False),
-    ] = None,
-    save_predictions: Annotated[
-        Path | None,
-        typer.Option(
-            "--save-predictions",
-            help="Also write the source's predictions: .csv, .npz, .h5 or .parquet.",
-            show_default=False,
-        ),
-    ] = None,
+    markdown: MarkdownArg = False,
+    latex: LatexArg = False,
+    csv: CsvArg = None,
+    save_predictions: SavePredictionsArg = None,
     model: ModelArg = None,
     head_spec: HeadSpecArg = None,
     device: DeviceArg = "auto",
@@ -88,35 +95,23 @@ def eval_cli(
     with user_errors():
         _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
         from progfix.cli.eval_view import EvalProgress, show
+        from progfix.cli.render import Screen
         from progfix.evaluation import BREAKDOWNS
         from progfix.evaluation.report import EvalOptions, evaluate
         from progfix.sources import SourceOptions, open_sources
 
         chosen = by or []
-        options = EvalOptions(
-            bootstrap=bootstrap,
-            seed=seed,
-            bins=bins,
-            by=tuple(kind for kind in BREAKDOWNS if kind in chosen),
-            save_predictions=save_predictions,
-        )
-        opened = open_sources(
-            sources or [],
-            SourceOptions(
-                data=data,
-                split=split,
-                device=device,
-                model=model,
-                head_spec=head_spec,
-                fit_on=fit_on,
-            ),
-        )
+        breakdowns = tuple(kind for kind in BREAKDOWNS if kind in chosen)
+        options = EvalOptions(bootstrap, seed, bins, breakdowns, save_predictions)
+        how = SourceOptions(data, split, device, model, head_spec, fit_on)
         with EvalProgress() as progress:
+            opened = open_sources(sources or [], how)
             report = evaluate(opened, options, split=split, observe=progress.observe)
         if csv is not None:
             _write_csv(report, csv)
         if as_json or markdown or latex:
-            typer.echo(_text(report, "json" if as_json else "latex" if latex else "markdown"))
+            text = _text(report, "json" if as_json else "latex" if latex else "markdown")
+            Screen().out(text, highlight=False)
         else:
             show(report, positions=By.POSITION in chosen)
 

@@ -67,7 +67,7 @@ def show(report: EvalReport, *, positions: bool) -> None:
         report: What was found.
         positions: Whether to show errors by position.
     """
-    out = Screen(highlight=False)
+    out = Screen()
     first = report.results[0].evaluation
     sizes = f"{count(len(first.sums.videos), 'video')}, " + ", ".join(
         (count(len(first.sums.segments["video"]), "segment"), count(first["mae"].count, "frame"))
@@ -91,7 +91,7 @@ def show(report: EvalReport, *, positions: bool) -> None:
         out.print(Text(line, style="dim"))
     for suspicion in report.suspicions:
         out.print(Text(f"! {suspicion}", style="bold yellow"))
-    notes = Screen(stderr=True, highlight=False)
+    notes = Screen(stderr=True)
     for notice in report.notices:
         notes.print(Text(f"note: {notice}", style="dim"), soft_wrap=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 from contextlib import suppress
+from io import TextIOWrapper
 
 from rich import box
 from rich.console import Console
@@ -19,7 +20,19 @@ LABEL_WIDTH = 24
 
 
 class Screen(Console):
-    """A console that leaves it to `user_errors` when the reader of its output goes away."""
+    """A console for results on stdout, or notices on stderr.
+
+    What the stream cannot encode becomes a question mark, and it is left to `user_errors`
+    when the reader of the output goes away.
+
+    Args:
+        stderr: Write there instead of to stdout.
+    """
+
+    def __init__(self, *, stderr: bool = False) -> None:
+        super().__init__(stderr=stderr, highlight=False)
+        if isinstance(self.file, TextIOWrapper):
+            self.file.reconfigure(errors="replace")
 
     def on_broken_pipe(self) -> None:
         """Detach stdout, as Rich does, but do not end with status 1, which has a meaning."""

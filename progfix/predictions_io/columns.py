@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Literal, TypeAlias
 
 import numpy as np
@@ -145,17 +146,12 @@ def parse(kind: Kind, values: Values) -> tuple[Column, NDArray[np.bool_]]:
         values = values.decode()
     if kind == "string":
         return Category.of(_texts(values)), np.zeros(len(values), np.bool_)
-    if isinstance(values, np.ndarray) and values.dtype.kind in "iub":
-        wide = values.dtype.kind == "u" and len(values) and values.max() > np.iinfo(np.int64).max
-        if not wide:
-            exact: Column = values.astype(np.int64)
-            whole = kind == "integer"
-            return exact if whole else values.astype(np.float64), np.zeros(len(values), np.bool_)
-    if kind == "integer" and not isinstance(values, np.ndarray):
-        try:
-            return np.array(list(map(int, values)), np.int64), np.zeros(len(values), np.bool_)
-        except (ValueError, OverflowError):
-            pass
+    if kind == "integer":
+        with suppress(ValueError, OverflowError):
+            if not isinstance(values, np.ndarray):
+                return np.array(list(map(int, values)), np.int64), np.zeros(len(values), np.bool_)
+            if values.dtype.kind in "ib":
+                return values.astype(np.int64), np.zeros(len(values), np.bool_)
     numbers, bad = _numbers(values)
     if kind == "number":
         return numbers, bad

@@ -2,56 +2,16 @@ import csv
 import json
 import subprocess
 import sys
-from collections.abc import Mapping
 from pathlib import Path
-from typing import NamedTuple
 
 import numpy as np
 import pytest
-from typer.testing import CliRunner
 
-from progfix.cli.app import app
 from progfix.predictions import Predictions
 from progfix.predictions_io import save_predictions
 from tests.cli.entry import ENTRY, progfix
+from tests.cli.evaluating import BASELINES, evaluated, run, value
 from tests.made_predictions import cut_by_video, made_predictions
-
-SHARED = Path(__file__).resolve().parents[3] / "shared" / "data"
-BASELINES = (
-    "baseline:constant",
-    "baseline:frame-counting",
-    "baseline:frame-counting-per-action",
-)
-
-
-class Done(NamedTuple):
-    """What a command printed."""
-
-    stdout: str
-    stderr: str
-
-
-def run(*arguments: object, status: int = 0) -> Done:
-    """Run the application in this process, 80 columns wide, and check its exit status."""
-    runner = CliRunner(env={"COLUMNS": "80", "NO_COLOR": "1"})
-    result = runner.invoke(app, list(map(str, arguments)))
-    assert result.exit_code == status, result.output
-    assert "Traceback" not in result.output
-    return Done(result.stdout, result.stderr)
-
-
-def evaluated(*arguments: object) -> Mapping[str, object]:
-    """Return what `progfix eval --json` prints; fail with its errors."""
-    found: Mapping[str, object] = json.loads(run("eval", *arguments, "--json").stdout)
-    return found
-
-
-def value(found: object, *keys: str | int) -> float:
-    """Follow keys into JSON to a number."""
-    for key in keys:
-        found = found[key]  # type: ignore[index]
-    assert isinstance(found, int | float)
-    return found
 
 
 @pytest.fixture
@@ -188,6 +148,15 @@ def test_the_installed_command(saved: Path) -> None:
     assert done.stderr == ""
 
 
+@pytest.mark.parametrize("form", [(), ("--markdown",)])
+def test_a_name_that_the_terminal_cannot_show(saved: Path, form: tuple[str, ...]) -> None:
+    saved.rename(saved.with_name("é.csv"))
+    done = progfix(
+        *("eval", "é.csv", "--bootstrap", "0", *form), folder=saved.parent, PYTHONIOENCODING="ascii"
+    )
+    assert "?" in done.stdout
+
+
 def test_a_reader_that_goes_away_is_no_error(saved: Path) -> None:
     eval_ = subprocess.Popen(
         [ENTRY, "eval", saved, "--bootstrap", "0"],
@@ -217,45 +186,3 @@ def test_a_predictions_file_is_judged_without_torch(saved: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "False"
-
-
-@pytest.mark.skipif(not SHARED.exists(), reason="needs the EgoProceL annotations")
-@pytest.mark.parametrize(
-    ("options", "sizes", "expected"),
-    [
-        (
-            ("--pairing", "views", "--skip-tasks", "Pizza.cmu"),
-            (15, 43, 717),
-            (0.2563, 0.2143, 0.1742),
-        ),
-        (
-            ("--skip-tasks", "Sandwich.cmu,Salad.cmu,Eggs.cmu,Brownie.cmu,Pizza.cmu"),
-            (11, 23, 546),
-            (0.2550, 0.2114, 0.1832),
-        ),
-        (
-            ("--pairing", "position", "--fit-on", "train+val"),
-            (16, 48, 762),
-            (0.2564, 0.2147, 0.1678),
-        ),
-        (
-            ("--pairing", "views", "--skip-tasks", "Pizza.cmu", "--ends", "half-open"),
-            (15, 43, 682),
-            (0.2639, 0.2406, 0.1954),
-        ),
-    ],
-)
-def test_published_bars_on_egoprocel(
-    options: tuple[str, ...], sizes: tuple[int, int, int], expected: tuple[float, float, float]
-) -> None:
-    found = evaluated(
-        *BASELINES,
-        *("--data", SHARED / "egoprocel.json", "--splits", SHARED / "data_splits.json"),
-        *("--bootstrap", 0),
-        *options,
-    )
-    first = found["sources"][0]  # type: ignore[index]
-    assert (first["tasks"], first["videos"], first["segments"]) == sizes
-    for place, ogpe in enumerate(expected):
-        measured = value(found, "sources", place, "metrics", "ogpe", "value")
-        assert measured == pytest.approx(ogpe, abs=0.001)

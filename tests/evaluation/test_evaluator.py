@@ -1,15 +1,17 @@
 import dataclasses
+from itertools import pairwise
 from random import Random
 
 import numpy as np
 import pytest
+import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from progfix.baselines import FrameCounting
 from progfix.errors import InputError
-from progfix.evaluation import METRICS, Breakdown, Estimate, Evaluation, Evaluator
-from progfix.predictions import Predictions, segment_predictions
+from progfix.evaluation import METRICS, Estimate, Evaluation, Evaluator
+from progfix.predictions import Predictions
 from tests.evaluation.oracle import expected_metrics
 from tests.made_predictions import cut_by_video, made_predictions
 
@@ -124,7 +126,10 @@ def test_merging_and_order_change_nothing(seed: int, random: Random) -> None:
         for group, metrics in groups.items():
             for name, value in metrics.items():
                 assert _same(merged.groups[kind][group][name], value)
-    assert [b.count for b in merged.positions] == [b.count for b in expected.positions]
+    for kind_ in ("positions", "values"):
+        for part, other in zip(getattr(merged, kind_), getattr(expected, kind_), strict=True):
+            assert _same(part.mae, other.mae)
+            assert _same(part.bias, other.bias)
 
 
 def _same(first: Estimate, second: Estimate) -> bool:
@@ -133,13 +138,39 @@ def _same(first: Estimate, second: Estimate) -> bool:
 
 
 def test_parts_of_the_buffer_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    # Videos are cut between segments as well, as they are by a loop that adds segments.
     table = made_predictions(2, videos=12)
-    whole = _values(_evaluate(table))
+    whole = _evaluate(table, bootstrap=10)
     monkeypatch.setattr("progfix.evaluation.evaluator._BUFFER", 50)
     monkeypatch.setattr("progfix.evaluation.measure._ROWS", 40)
-    cut = _values(_evaluate(*cut_by_video(table)))
-    for name, value in whole.items():
-        assert cut[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+    starts = [*table.segment_starts().tolist(), len(table)]
+    cut = _evaluate(*(table.take(slice(a, b)) for a, b in pairwise(starts)), bootstrap=10)
+    for name, value in _values(whole).items():
+        assert _values(cut)[name] == pytest.approx(value, abs=1e-12, nan_ok=True), name
+    for kind in ("positions", "values"):
+        for part, other in zip(getattr(cut, kind), getattr(whole, kind), strict=True):
+            assert part.count == other.count
+            assert part.mae.value == pytest.approx(other.mae.value, nan_ok=True)
+            assert part.mae.low == pytest.approx(other.mae.low, nan_ok=True)
+
+
+def test_a_segment_that_goes_on_counting_is_still_another_segment() -> None:
+    # Frame 1 of one segment, then frame 2 of the next: two runs of frames, not one.
+    evaluator = Evaluator()
+    evaluator.add([0.5], video="x", elapsed=[1], duration=4)
+    evaluator.add([0.5], video="x", elapsed=[2], duration=8)
+    evaluator.add([0.5], video="y", elapsed=[1], duration=2)
+    found = evaluator.compute().baselines["frame_counting"]["mae"].value
+    # x is counted on a duration of 2: 1/2 and 2/2 for 1/4 and 2/8. y on 4 and 8: 1/6 for 1/2.
+    assert found == pytest.approx((1 / 4 + 3 / 4 + 1 / 3) / 3)
+
+
+def test_lists_arrays_and_tensors_are_taken() -> None:
+    evaluator = Evaluator()
+    evaluator.add([0.5, 0.5], video="list")
+    evaluator.add(np.array([0.5, 0.5], dtype=np.float16), video="array")
+    evaluator.add(torch.tensor([0.5, 0.5]), video="tensor")
+    assert evaluator.compute()["mae"].value == pytest.approx(0.25)
 
 
 def test_computing_twice_and_going_on() -> None:
@@ -151,90 +182,6 @@ def test_computing_twice_and_going_on() -> None:
     for chunk in chunks[3:]:
         evaluator.update(chunk)
     assert _same(evaluator.compute()["mae"], _evaluate(*chunks)["mae"])
-
-
-def test_positions_by_hand() -> None:
-    # Ten frames in ten bins: one each. The prediction is .5 throughout, targets .1 .. 1.
-    evaluator = Evaluator()
-    evaluator.add([0.5] * 10, video="x")
-    result = evaluator.compute()
-    assert [part.count for part in result.positions] == [1] * 10
-    assert [part.bias.value for part in result.positions] == pytest.approx(
-        [0.4, 0.3, 0.2, 0.1, 0.0, -0.1, -0.2, -0.3, -0.4, -0.5]
-    )
-    # All predictions lie in the value bin (.4, .5], MAE (.4+.3+.2+.1+0+.1+.2+.3+.4+.5)/10.
-    assert [part.count for part in result.values] == [0, 0, 0, 0, 10, 0, 0, 0, 0, 0]
-    assert result.values[4].mae.value == pytest.approx(0.25)
-    assert np.isnan(result.values[0].mae.value)
-
-
-@pytest.mark.parametrize("kind", ["task", "action", "duration"])
-def test_groups_are_evaluations_of_their_segments(kind: Breakdown) -> None:
-    table = made_predictions(5, max_duration=70, videos=9)
-    whole = Evaluator()
-    whole.update(table)
-    groups = whole.compute(by=(kind,)).groups[kind]
-    if kind == "duration":
-        edges = {"1-5": (1, 5), "6-20": (6, 20), "21-50": (21, 50), "over 50": (51, 10**9)}
-        rows = {
-            name: (table.duration >= low) & (table.duration <= high)
-            for name, (low, high) in edges.items()
-        }
-    else:
-        column = np.array(getattr(table, kind).decode())
-        rows = {name: column == name for name in sorted(set(column))}
-    rows = {name: chosen for name, chosen in rows.items() if chosen.any()}
-    assert list(groups) == list(rows)
-    for name, chosen in rows.items():
-        expected = _evaluate(table.take(chosen))
-        for metric in ("mae", "rmse", "bias", "mae_video", "spearman", "kendall", "spread"):
-            found = groups[name][metric]
-            assert found.value == pytest.approx(expected[metric].value, abs=1e-12, nan_ok=True)
-            assert found.count == expected[metric].count
-
-
-def test_calibration_by_hand() -> None:
-    frames = segment_predictions([0.5, 0.5, 0.9, 1.0], video="v")
-    table = dataclasses.replace(
-        frames,
-        lower=np.array([0.3, 0.5, 0.8, 0.9]),
-        upper=np.array([0.6, 0.6, 1.0, 0.95]),
-        crps=np.array([0.1, 0.2, 0.3, 0.4]),
-        pit=np.array([0.05, 0.1, 0.55, 1.0]),
-    )
-    result = _evaluate(table)
-    # Targets .25 (outside), .5 (on the edge: inside), .75 (outside), 1 (outside).
-    assert result["coverage"].value == pytest.approx(0.25)
-    assert result["interval_width"].value == pytest.approx((0.3 + 0.1 + 0.2 + 0.05) / 4)
-    assert result["crps"].value == pytest.approx(0.25)
-    assert result.pit == [2, 0, 0, 0, 0, 1, 0, 0, 0, 1]
-
-
-def test_without_intervals_calibration_is_undefined() -> None:
-    result = _evaluate(made_predictions())
-    assert np.isnan(result["coverage"].value)
-    assert (result["coverage"].count, result["coverage"].undefined) == (0, len(made_predictions()))
-    assert result.pit is None
-
-
-def test_intervals_hold_the_value_and_need_two_videos() -> None:
-    result = _evaluate(made_predictions(1, videos=20), bootstrap=200)
-    for name, value in result.metrics.items():
-        if not np.isnan(value.value) and METRICS[name].unit != "falls":
-            assert value.low <= value.value <= value.high, name
-    single = _evaluate(made_predictions(1, videos=1), bootstrap=200)
-    assert np.isnan(single["mae"].low)
-    assert np.isnan(single["skill_frame_counting"].value)
-
-
-def test_intervals_resample_videos() -> None:
-    # Two videos with MAE 0 and .4, as many frames each: resamples give 0, .2 and .4.
-    evaluator = Evaluator()
-    evaluator.add([0.5, 1.0], video="x")
-    evaluator.add([0.1, 0.6], video="y")
-    result = evaluator.compute(bootstrap=500)
-    assert result["mae"].value == pytest.approx(0.2)
-    assert (result["mae"].low, result["mae"].high) == (pytest.approx(0), pytest.approx(0.4))
 
 
 @pytest.mark.parametrize("bad", [np.nan, np.inf])

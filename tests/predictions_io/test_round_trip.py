@@ -189,7 +189,12 @@ def test_parquet_without_pyarrow_names_the_extra(
 
 def test_npz_with_plain_strings_and_integer_videos(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
-    np.savez(path, video=[3, 3, 7], target=[0.5, 1.0, 1.0], pred=np.float32([0.25, 0.5, 1]))
+    np.savez(
+        path,
+        video=[3, 3, 7],
+        target=[0.5, 1.0, 1.0],
+        pred=np.array([0.25, 0.5, 1], dtype=np.float32),
+    )
     found = load_predictions(path)
     assert found.video.decode() == ["3", "3", "7"]
     assert found.prediction.tolist() == [0.25, 0.5, 1.0]
