@@ -172,9 +172,11 @@ def _lines(drawing: Drawing, blocks: str) -> Iterator[str]:
     from progfix.plots.sparkline import sparkline
     from progfix.plots.text import clean, decimal, shorten
 
-    last = None
+    first, last = drawing.sparklines[0].label, None
     for line in drawing.sparklines:
-        subject = "" if line.subject == last else shorten(clean(line.subject), 24)
+        # Written once for all sources; two segments may have the same action and duration.
+        again = line.subject == last and line.label != first
+        subject = "" if again else shorten(clean(line.subject), 24)
         label = shorten(clean(line.label), 24)
         curve = sparkline(line.values, low=line.low, high=line.high, blocks=blocks)
         value = "" if line.value is None else decimal(line.value)
