@@ -48,6 +48,7 @@ class Evaluator:
         self._counting = counting
         self._bins = bins
         self._waiting: list[Predictions] = []
+        self._rows = 0
         self._parts: list[Sums] = []
         self._next: dict[tuple[str, str], int] = {}
 
@@ -59,8 +60,11 @@ class Evaluator:
         """
         if len(chunk):
             require_finite(chunk)
+            if self._waiting and _optional(chunk) != _optional(self._waiting[-1]):
+                self._measure()
             self._waiting.append(chunk)
-            if sum(map(len, self._waiting)) >= _BUFFER:
+            self._rows += len(chunk)
+            if self._rows >= _BUFFER:
                 self._measure()
 
     def add(
@@ -109,8 +113,9 @@ class Evaluator:
         """
         if self._bins != other._bins or (self._counting is None) != (other._counting is None):
             raise ValueError("expected evaluators made with the same bins and counting")
+        self._measure()
+        other._measure()
         self._parts += other._parts
-        self._waiting += other._waiting
         return self
 
     def compute(
@@ -139,5 +144,10 @@ class Evaluator:
     def _measure(self) -> None:
         if self._waiting:
             chunk = Predictions.concat(self._waiting)
-            self._waiting = []
+            self._waiting, self._rows = [], 0
             self._parts.append(measure(chunk, bins=self._bins, counting=self._counting))
+
+
+def _optional(chunk: Predictions) -> tuple[bool, ...]:
+    """Return which optional columns a chunk has; only chunks with the same can be joined."""
+    return tuple(getattr(chunk, name) is not None for name in ("lower", "upper", "crps", "pit"))

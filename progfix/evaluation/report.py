@@ -186,6 +186,9 @@ def _notices(results: Sequence[Result], comparisons: Sequence[Comparison]) -> It
             yield f"{result.label}: no tasks, so that OGPE is the mean of videos"
         if "action" in missing:
             yield f"{result.label}: no actions, so that counting per action is frame counting"
+    origins = {r.source.data.origin: None for r in results if r.source.data is not None}
+    if len(origins) > 1:
+        yield f"the sources were evaluated on different data: {', '.join(origins)}"
     if len({result.evaluation.fitted_on for result in results}) > 1:
         yield "frame counting was not fitted on the same durations for all sources"
     for result, comparison in zip(results[1:], comparisons, strict=True):

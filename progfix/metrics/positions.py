@@ -26,8 +26,8 @@ def position_bins(
 
 def value_bins(prediction: NDArray[np.float64], bins: int) -> NDArray[np.int64]:
     """Return the bin of each prediction in (k / bins, (k + 1) / bins]; outside, the nearest."""
-    index: NDArray[np.float64] = np.ceil(prediction * bins) - 1
-    return np.clip(index, 0, bins - 1).astype(np.int64)
+    index: NDArray[np.float64] = np.ceil(np.clip(prediction, 0, 1) * bins) - 1
+    return np.maximum(index, 0).astype(np.int64)
 
 
 def binned_sums(

@@ -52,8 +52,9 @@ def pooled_std(
 def level_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
     """Return the index of the lowest of `LEVELS` that is not below each value."""
     # A value that is a level up to rounding is that level.
-    index: NDArray[np.float64] = np.ceil((values - LEVELS[0]) * _PER_UNIT - 1e-9)
-    return np.clip(index, 0, len(LEVELS) - 1).astype(np.int64)
+    inside = np.clip(values, LEVELS[0], LEVELS[-1])
+    index: NDArray[np.float64] = np.ceil((inside - LEVELS[0]) * _PER_UNIT - 1e-9)
+    return np.maximum(index, 0).astype(np.int64)
 
 
 def levels_quantile(counts: NDArray[np.float64], share: float) -> NDArray[np.float64]:

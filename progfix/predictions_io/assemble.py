@@ -20,6 +20,7 @@ from progfix.predictions_io.table import BLOCK_ROWS, Block
 __all__ = ["Rows", "derive", "off_target", "starts_of", "typed", "whole_videos"]
 
 _ROUNDING = 1e-3
+_TINY = 2.0**-40  # no action has that many frames
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,7 +213,9 @@ def _from_targets(
     if "elapsed" in table.columns:
         elapsed = table.array("elapsed").astype(np.int64)
         last = starts + lengths - 1
-        duration = np.repeat(np.rint(elapsed[last] / target[last]).astype(np.int64), lengths)
+        duration = np.repeat(
+            np.rint(elapsed[last] / np.maximum(target[last], _TINY)).astype(np.int64), lengths
+        )
         return elapsed, duration, off_target(target, elapsed, duration)
     whole = np.repeat(lengths, lengths)
     gaps = np.repeat(np.logical_or.reduceat(off_target(target, ranks, whole), starts), lengths)
@@ -220,7 +223,7 @@ def _from_targets(
     step = np.full(len(target), np.inf)
     step[1:] = np.where(ranks[1:] > 1, np.diff(target), np.inf)
     step[step <= 0] = np.inf
-    smallest = np.repeat(np.minimum.reduceat(step, starts), lengths)
+    smallest = np.repeat(np.maximum(np.minimum.reduceat(step, starts), _TINY), lengths)
     guess = np.maximum(1, np.rint(1 / smallest)).astype(np.int64)
     duration = np.where(gaps, guess, whole)
     elapsed = np.where(gaps, np.rint(target * duration).astype(np.int64), ranks)

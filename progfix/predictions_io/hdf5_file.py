@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from progfix.errors import InputError, Problem
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
-from progfix.predictions_io.columns import FORMAT, Values, require_format
+from progfix.predictions_io.columns import FORMAT, require_format
 from progfix.predictions_io.defects import Defects, RowNames
 from progfix.predictions_io.table import BLOCK_ROWS, Block, slices
 
@@ -48,7 +48,10 @@ class Hdf5Table:
                 datasets differ in length.
         """
         with self._open() as file:
-            problems = [p for name in wanted for p in self._dataset_problems(name, file[name])]
+            coded = [n for w in wanted if (n := w + NAMES_SUFFIX) in file]
+            problems = [
+                p for name in (*wanted, *coded) for p in self._dataset_problems(name, file[name])
+            ]
             lengths = {name: len(file[name]) for name in wanted if file[name].ndim == 1}
             if len(set(lengths.values())) > 1:
                 found = ", ".join(f"{name} {rows}" for name, rows in lengths.items())
@@ -57,8 +60,17 @@ class Hdf5Table:
                 )
             if problems:
                 raise InputError(problems)
+            names = {name: _values(file[name], slice(None)) for name in coded}
             for part in slices(len(file[wanted[0]])):
-                values = {name: self._read(file, name, part) for name in wanted}
+                values = {
+                    name: decoded(
+                        name,
+                        _values(file[name], part),
+                        names.get(name + NAMES_SUFFIX),
+                        str(self._path),
+                    )
+                    for name in wanted
+                }
                 yield Block(np.arange(part.start, part.stop), values)
 
     @contextmanager
@@ -90,14 +102,6 @@ class Hdf5Table:
                 f"a claim of {column.size:,} rows",
                 "the file is damaged; save it again",
             )
-
-    def _read(self, file: h5py.File, name: str, part: slice) -> Values:
-        column = file[name]
-        text = h5py.check_string_dtype(column.dtype) is not None
-        values: NDArray[np.generic] = column.asstr()[part] if text else column[part]
-        names = file.get(name + NAMES_SUFFIX)
-        listed = None if names is None else names.asstr()[:]
-        return decoded(name, values, listed, str(self._path))
 
 
 class Hdf5Writer:
@@ -147,3 +151,9 @@ class Hdf5Writer:
                 name + NAMES_SUFFIX, data=list(table), dtype=h5py.string_dtype()
             )
         self._file.close()
+
+
+def _values(column: h5py.Dataset, part: slice) -> NDArray[np.generic]:
+    text = h5py.check_string_dtype(column.dtype) is not None
+    values: NDArray[np.generic] = column.asstr()[part] if text else column[part]
+    return values

@@ -83,6 +83,19 @@ def test_calibration_by_hand() -> None:
     assert result.pit == [2, 0, 0, 0, 0, 1, 0, 0, 0, 1]
 
 
+def test_chunks_with_and_without_intervals_are_both_counted() -> None:
+    plain = segment_predictions([0.5, 0.9], video="plain")
+    bounded = dataclasses.replace(
+        segment_predictions([0.5, 0.9], video="bounded"),
+        lower=np.array([0.4, 0.5]),
+        upper=np.array([0.6, 0.9]),
+    )
+    result = _evaluate(plain, bounded)
+    assert result["mae"].count == 4
+    coverage = result["coverage"]
+    assert (coverage.value, coverage.count, coverage.undefined) == (0.5, 2, 2)
+
+
 def test_without_intervals_calibration_is_undefined() -> None:
     result = _evaluate(made_predictions())
     assert np.isnan(result["coverage"].value)

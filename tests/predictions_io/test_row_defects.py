@@ -82,6 +82,14 @@ def test_targets_that_are_no_progress(tmp_path: Path) -> None:
     )
 
 
+@pytest.mark.filterwarnings("error")
+@pytest.mark.parametrize("columns", ["video,target,pred", "video,elapsed,target,pred"])
+def test_absurdly_small_targets_end_in_a_message(tmp_path: Path, columns: str) -> None:
+    elapsed = ["1,", "2,"] if "elapsed" in columns else ["", ""]
+    text = f"{columns}\nx,{elapsed[0]}5e-324,0\nx,{elapsed[1]}1e-323,0\n"
+    assert "expected targets (i + 1) / L" in _csv_errors(tmp_path, text)[0]
+
+
 def test_a_target_that_contradicts_elapsed_and_duration(tmp_path: Path) -> None:
     found = _csv_errors(tmp_path, "video,elapsed,duration,target,pred\nx,1,4,.25,0\nx,2,4,.9,0\n")
     assert found[0].startswith("line 3: expected target = elapsed / duration, found target 0.9")
