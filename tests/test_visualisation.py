@@ -120,7 +120,7 @@ def test_files_are_what_they_are_called_and_the_same_each_time(
 ) -> None:
     contents = []
     for attempt in ("a", "b"):
-        result = visualise(two_sources(), ("curves",), style="paper")
+        result = visualise(two_sources(), ("curves",), num_segments=1, style="paper")
         (file,) = save(result, tmp_path / attempt, file_format)
         assert file == tmp_path / attempt / f"curves.{file_format}"
         contents.append(file.read_bytes())
@@ -129,7 +129,7 @@ def test_files_are_what_they_are_called_and_the_same_each_time(
 
 
 def test_fonts_are_embedded_as_truetype_and_names_in_svg_are_outlines(tmp_path: Path) -> None:
-    result = visualise(two_sources(), ("curves",))
+    result = visualise(two_sources(), ("curves",), num_segments=1)
     (pdf,) = save(result, tmp_path, "pdf")
     content = pdf.read_bytes()
     assert b"/FontFile2" in content  # a TrueType program in the file
@@ -142,10 +142,10 @@ def test_fonts_are_embedded_as_truetype_and_names_in_svg_are_outlines(tmp_path: 
 
 
 def test_an_older_figure_is_replaced_and_nothing_else_is_left(tmp_path: Path) -> None:
-    (tmp_path / "curves.png").write_bytes(b"old")
-    save(visualise(two_sources(), ("curves",)), tmp_path)
-    assert [file.name for file in tmp_path.iterdir()] == ["curves.png"]
-    assert (tmp_path / "curves.png").read_bytes() != b"old"
+    (tmp_path / "ladder.png").write_bytes(b"old")
+    save(visualise(two_sources(), ("ladder",)), tmp_path)
+    assert [file.name for file in tmp_path.iterdir()] == ["ladder.png"]
+    assert (tmp_path / "ladder.png").read_bytes() != b"old"
 
 
 def test_a_folder_that_is_a_file_is_an_input_error(tmp_path: Path) -> None:
