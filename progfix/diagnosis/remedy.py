@@ -48,9 +48,11 @@ def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
         return None
     if source.kind == "run":
         return f"progfix train --config {shlex.quote(str(source.path))} --solution {letters}"
-    init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
     origin = source.data.origin if source.data is not None else ""
     data = shlex.quote(origin) if origin else "DATA"
+    if source.kind == "model":
+        return f"progfix train --data {data} --solution {letters}"
+    init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
     return f"progfix train --init {init} --data {data} --solution {letters}"
 
 

@@ -22,10 +22,6 @@ __all__ = [
     "non_monotone",
 ]
 
-_FEWEST_FRAMES = 10
-_NARROWEST_TARGETS = 0.2
-_WORTH_STRETCHING = 0.01
-
 
 def _saved(evidence: Evidence, repair: str) -> float:
     after = evidence.oracles.get(repair, math.nan)
@@ -35,7 +31,7 @@ def _saved(evidence: Evidence, repair: str) -> float:
 def collapsed_range(evidence: Evidence) -> Finding | NotChecked | None:
     """Find predictions that vary far less than the targets do."""
     s = evidence.summary
-    if s.frames < _FEWEST_FRAMES or s.target_high - s.target_low < _NARROWEST_TARGETS:
+    if s.frames < T.frames or s.target_high - s.target_low < T.targets:
         return NotChecked("collapsed-range", "targets hardly differ between these frames")
     if s.spread >= T.spread_warning:
         return None
@@ -43,7 +39,7 @@ def collapsed_range(evidence: Evidence) -> Finding | NotChecked | None:
     saved = _saved(evidence, "affine")
     follows = (
         "but they follow it: stretched, they would beat a constant."
-        if s.mae - saved <= s.mae_constant - _WORTH_STRETCHING
+        if s.mae - saved <= s.mae_constant - T.stretched
         else "and what little they move hardly follows it."
     )
     return Finding(
@@ -104,7 +100,7 @@ def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
     if not (early >= T.early or first >= T.first_frame):
         return None
     whole = early >= T.early
-    where = "in the first tenth of an action" if whole else "at an action's first frame"
+    where = "in the first tenth" if whole else "at the first frame"
     return Finding(
         "early-bias",
         "error" if whole else "warning",
@@ -131,22 +127,21 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
     slope, allowed = curves.late.value(), _allowed_late_slope(evidence)
     if math.isnan(slope) or late > -T.late or slope >= allowed:
         return None
-    last = evidence.summary.last_frame_median
     return Finding(
         "late-saturation",
         "error" if late <= -T.late_error else "warning",
-        f"Stops rising before the end: the last frame gets {number(last, 2)}, not 1",
+        f"Stops rising before the end: {number(-late, 2)} too low in the last tenth",
         f"In the last fifth of an action the answer rises by {number(slope, 2)} for each 1.0 "
         "that it should. A sigmoid has to be pushed as far from .80 to .98 as from .25 to .80.",
         {
             "bias_last_tenth": late,
             "slope_last_fifth": slope,
             "slope_last_fifth_frame_counting": curves.counting_late_slope(),
-            "last_frame_median": last,
+            "last_frame_median": evidence.summary.last_frame_median,
             "threshold_bias": -T.late,
             "threshold_slope": allowed,
         },
-        ("d",),
+        ("h",),
         _saved(evidence, "late_repaired"),
         "A right last tenth",
     )

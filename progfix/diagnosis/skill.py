@@ -106,7 +106,7 @@ def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
             "target_explained_by_elapsed": alike,
             "threshold": T.response,
         },
-        ("g", "s"),
+        ("g", "h", "s"),
         # Knowing the action is one way of knowing durations; where it does not help, what
         # knowing them would save is not known from here.
         saved if saved > 0 else math.nan,

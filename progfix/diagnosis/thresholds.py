@@ -16,6 +16,8 @@ class Thresholds:
     """Where findings begin.
 
     Attributes:
+        frames: Fewest frames in which a range can be seen to have collapsed.
+        targets: Range of the targets (5 to 95 %) that these frames must have.
         segments: Fewest segments from which a habit is told from chance.
         clock_segments: Fewest segments to compare with frame counting, which itself has to
             be learnt from durations.
@@ -26,7 +28,9 @@ class Thresholds:
         spread_error: Standard deviation of predictions over that of targets, below which
             the range has collapsed: at best three quarters of a constant's error remain.
         spread_warning: The same where the range is merely narrow. A predictor that knows
-            nothing but the clock keeps .5 and more (.49 on EgoProceL).
+            nothing but the clock keeps more (.49 on EgoProceL, .81 on the built-in data).
+        stretched: How far below a constant's MAE the best stretch of a narrow range must come
+            to be called following progress.
         middle_ratio: Error at both ends (first and last fifth) over that in the middle
             fifth. A constant 0.5 has 8, an error that does not depend on position 1.
         middle_end: Error that both ends must reach; a constant 0.5 has 0.4.
@@ -61,6 +65,8 @@ class Thresholds:
             3e-5 and more.
     """
 
+    frames: int = 10
+    targets: float = 0.2
     segments: int = 10
     clock_segments: int = 20
     skill_constant: float = 0.10
@@ -68,6 +74,7 @@ class Thresholds:
     skill_counting_unsure: float = 0.20
     spread_error: float = 0.25
     spread_warning: float = 0.40
+    stretched: float = 0.01
     middle_ratio: float = 2.5
     middle_end: float = 0.15
     middle_end_error: float = 0.25

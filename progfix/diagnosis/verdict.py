@@ -45,8 +45,11 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
             "prediction column holds the target."
         )
     worst = by_id.get("no-skill")
-    if worst is not None and worst.severity == "error":
-        return _nothing_learnt(s, collapsed="collapsed-range" in by_id)
+    flat = s.spread < T.spread_error
+    if evidence.skill.constant < T.skill_constant and (
+        flat or (worst is not None and worst.severity == "error")
+    ):
+        return _nothing_learnt(s, flat=flat)
     standing = _standing(evidence)
     if evidence.curves.segments < T.segments and not findings:
         return f"Too little to judge: {_count(evidence.curves.segments, 'segment')}. {standing}."
@@ -87,9 +90,9 @@ def _untrained(evidence: Evidence, by_id: dict[str, Finding]) -> str:
     return f"{text}. Its MAE of {number(s.mae)} is an accident of its initialisation."
 
 
-def _nothing_learnt(s: Summary, *, collapsed: bool) -> str:
+def _nothing_learnt(s: Summary, *, flat: bool) -> str:
     level = span(s.prediction_low, s.prediction_high)
-    if collapsed and s.mae <= _LOOKS_FINE:
+    if flat and s.mae <= _LOOKS_FINE:
         return (
             f"Looks fine by its loss (MAE {number(s.mae)}), but answers {level} everywhere: no "
             "better than a constant."
@@ -97,26 +100,22 @@ def _nothing_learnt(s: Summary, *, collapsed: bool) -> str:
     than = "Worse than" if s.mae > (1 + T.skill_constant) * s.mae_constant else "No better than"
     return (
         f"{than} answering 0.5 every time (MAE {number(s.mae)} against {number(s.mae_constant)})"
-        + (f": it answers {level} everywhere." if collapsed else ".")
+        + (f": it answers {level} everywhere." if flat else ".")
     )
 
 
 def _standing(evidence: Evidence) -> str:
     s, skill = evidence.summary, evidence.skill
-    if math.isnan(skill.frame_counting):
-        return (
-            f"{percent(skill.constant)} better than a constant (MAE {number(s.mae)} against "
-            f"{number(s.mae_constant)})"
-        )
     if skill.frame_counting > 0:
         return (
             f"{percent(skill.frame_counting)} better than counting frames (MAE {number(s.mae)} "
             f"against {number(s.mae_frame_counting)})"
         )
-    return (
-        f"{percent(skill.constant)} better than a constant, not better than counting frames (MAE "
-        f"{number(s.mae)} against {number(s.mae_constant)} and {number(s.mae_frame_counting)})"
-    )
+    constant = f"(MAE {number(s.mae)} against {number(s.mae_constant)})"
+    if skill.constant <= 0:
+        return f"No better than a constant {constant}"
+    beaten = "" if math.isnan(skill.frame_counting) else ", though not than counting frames"
+    return f"{percent(skill.constant)} better than a constant {constant}{beaten}"
 
 
 _MISSING = {

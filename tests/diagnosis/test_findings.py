@@ -67,7 +67,7 @@ def test_plateau_by_hand() -> None:
     assert late.evidence["slope_last_fifth"] == pytest.approx(0)
     assert late.gain == pytest.approx(0.02)
     assert late.severity == "warning"
-    assert late.fix == ("d",)
+    assert late.fix == ("h",)
 
 
 def test_a_plateau_too_near_to_one_is_none() -> None:
@@ -154,6 +154,33 @@ def test_a_constant_far_off_is_worse_than_a_half() -> None:
     diagnosis = diagnosed([0.9] * 10)
     assert "worse than answering 0.5" in found(diagnosis, "no-skill").title
     assert diagnosis.verdict.startswith("Worse than answering 0.5 every time (MAE .370")
+
+
+def test_few_segments_are_called_few_and_a_flat_line_flat() -> None:
+    three = np.full(3, 10)
+    assert diagnosed([0.5] * 10, three).verdict.startswith("Looks fine by its loss (MAE .250)")
+    right = list(np.arange(1, 11) / 10 - 0.05)
+    assert diagnosed(right, three).verdict == (
+        "Too little to judge: 3 segments. 80 % better than a constant (MAE .050 against .250)."
+    )
+    wrong = [1 - value for value in right]
+    assert "No better than a constant (MAE" in diagnosed(wrong, three).verdict
+
+
+def test_rows_without_first_and_last_frames_are_judged_by_the_rest() -> None:
+    table = planted("constant", "medium", seed=0)
+    inner = table.take((table.elapsed > 1) & (table.elapsed < table.duration))
+    diagnosis = diagnose(inner)
+    assert np.isnan(diagnosis.summary.first_frame_median)
+    assert np.isnan(diagnosis.summary.last_frame_median)
+    assert ids(diagnosis) == {
+        "collapsed-range",
+        "no-skill",
+        "early-bias",
+        "late-saturation",
+        "deceptive-middle",
+    }
+    assert "unknown" not in repr(diagnosis)
 
 
 def test_segments_of_one_frame_have_no_range_to_judge() -> None:

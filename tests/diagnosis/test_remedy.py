@@ -63,6 +63,11 @@ def test_command_of_a_run_repeats_it_with_other_letters() -> None:
     assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dgs"
 
 
+def test_command_of_another_model_trains_anew() -> None:
+    source = Source("net", "model", data=Dataset((), origin="d.h5"))
+    assert fix_command(source, [FLAT]) == "progfix train --data d.h5 --solution fgs"
+
+
 def test_predictions_have_placeholders_and_baselines_no_command() -> None:
     source = Source("x", "predictions")
     assert fix_command(source, [FALLING]) == (
