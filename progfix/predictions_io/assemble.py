@@ -213,10 +213,9 @@ def _from_targets(
     if "elapsed" in table.columns:
         elapsed = table.array("elapsed").astype(np.int64)
         last = starts + lengths - 1
-        duration = np.repeat(
-            np.rint(elapsed[last] / np.maximum(target[last], _TINY)).astype(np.int64), lengths
-        )
-        return elapsed, duration, off_target(target, elapsed, duration)
+        length = np.rint(elapsed[last] / np.maximum(target[last], _TINY)).astype(np.int64)
+        duration = np.repeat(length, lengths)
+        return elapsed, duration, _off(target, elapsed, duration, quarter=True)
     whole = np.repeat(lengths, lengths)
     gaps = np.repeat(np.logical_or.reduceat(off_target(target, ranks, whole), starts), lengths)
     # Of a segment with gaps the smallest step between its targets is taken for one frame.
