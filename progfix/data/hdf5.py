@@ -54,7 +54,7 @@ def read_hdf5(path: Path, options: DataOptions, *, trust_index: bool = True) -> 
         _note_stale_index(collector)
     if indexed is not None and trust_index:
         videos = [
-            checked(f"{path}, video {unquote(key)}", video, list(video.segments), collector, shared)
+            checked(f"{path}, video {unquote(key)}", video, video.segments, collector, shared)
             for key, video in indexed
         ]
     else:
@@ -105,7 +105,7 @@ def _agrees(
         key, video = indexed[row]
         own = Collector()
         there = read_group(path, file, key, own, SharedFrames())
-        here = checked("", video, list(video.segments), Collector(), SharedFrames())
+        here = checked("", video, video.segments, Collector(), SharedFrames())
         if there is None or _facts(there) != _facts(here):
             return False
     return True

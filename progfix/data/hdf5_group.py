@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import h5py
@@ -18,7 +20,11 @@ from progfix.data.reading import valid_segments
 from progfix.data.splits import unknown_split
 from progfix.errors import Problem
 
-__all__ = ["SharedFrames", "read_group"]
+__all__ = ["SharedFrames", "checked", "read_group"]
+
+T = TypeVar("T")
+
+_TEXTS = ("name", "task", "split", "source")
 
 SEGMENTS_PER_FRAME = 4
 """More segments than this per frame is no annotation; keeps a damaged size from being read."""
@@ -48,27 +54,34 @@ def read_group(
         The video, or None if it is unusable.
     """
     where = f"{path}, video {unquote(key)}"
-    try:
-        group = member(file, key, h5py.Group)
-        shape = _feature_shape(member(group, "features", h5py.Dataset))
-        segments = _segments(group, shape[0])
-        name = _text(group, "name") or unquote(key)
-        split = _text(group, "split")
-        fps = _fps(group)
+    defects: list[str] = []
+
+    def part(read: Callable[[], T]) -> T | None:
+        try:
+            return read()
+        except HDF5_ERRORS as error:
+            defects.append(first_line(error))
+            return None
+
+    group = part(lambda: member(file, key, h5py.Group))
+    if group is not None:
+        shape = part(lambda: _feature_shape(member(group, "features", h5py.Dataset))) or (0,)
+        segments = part(lambda: _segments(group, shape[0])) or []
+        texts = {name: part(partial(_text, group, name)) for name in _TEXTS}
         video = Video(
-            name,
-            _text(group, "task") or "",
+            texts["name"] or unquote(key),
+            texts["task"] or "",
             shape[0],
             (),
             Hdf5Features(path, key, shape),
-            split,
-            fps,
-            _text(group, "source"),
+            texts["split"],
+            part(lambda: _fps(group)),
+            texts["source"],
         )
-    except HDF5_ERRORS as error:
+    if defects:
         fix = "write the video again, with the layout of docs/formats.md"
-        problem = Problem(where, "a video in progfix-data/1 layout", first_line(error), fix)
-        collector.refuse("invalid-file", problem)
+        expected, found = "a video in progfix-data/1 layout", "; ".join(defects)
+        collector.refuse("invalid-file", Problem(where, expected, found, fix))
         return None
     return checked(where, video, segments, collector, shared)
 
@@ -76,7 +89,7 @@ def read_group(
 def checked(
     where: str,
     video: Video,
-    segments: list[Segment],
+    segments: Sequence[Segment],
     collector: Collector,
     shared: SharedFrames,
 ) -> Video:
@@ -86,16 +99,7 @@ def checked(
     valid, count = valid_segments(where, segments, video.num_frames, collector)
     shared.count += count
     shared.segments += len(valid)
-    return Video(
-        video.name,
-        video.task,
-        video.num_frames,
-        valid,
-        video.features,
-        video.split,
-        video.fps,
-        video.source,
-    )
+    return replace(video, segments=valid)
 
 
 def _feature_shape(dataset: h5py.Dataset) -> tuple[int, ...]:
@@ -111,7 +115,7 @@ def _segments(group: h5py.Group, num_frames: int) -> list[Segment]:
     actions = member(group, "actions", h5py.Dataset)
     if spans.ndim != 2 or spans.shape[1] != 2 or not np.issubdtype(spans.dtype, np.integer):
         raise ValueError(f"'segments' of {_kind(spans)} instead of integers (n, 2)")
-    if spans.shape[0] > SEGMENTS_PER_FRAME * num_frames:
+    if num_frames and spans.shape[0] > SEGMENTS_PER_FRAME * num_frames:
         raise ValueError(f"{spans.shape[0]} segments in {num_frames} frames")
     if h5py.check_string_dtype(actions.dtype) is None or actions.shape != spans.shape[:1]:
         raise ValueError(f"'actions' of {_kind(actions)} instead of {len(spans)} strings")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import replace
 from itertools import chain, count
 from pathlib import Path
@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 import h5py
 import numpy as np
+from numpy.typing import DTypeLike
 
 from progfix.data.dataset import Video
 from progfix.data.hdf5 import FORMAT
@@ -77,7 +78,9 @@ def write_hdf5(
 
 def _new_file(path: Path) -> h5py.File:
     path.touch()  # what is wrong with the place is clearer from Python than from HDF5
-    return h5py.File(path, "w")
+    # Since 1.10 HDF5 can put checksums on metadata, too: damage is then an error, where
+    # without them it can crash the library.
+    return h5py.File(path, "w", libver=("v110", "v110"))
 
 
 def _group_name(video: Video, taken: set[str]) -> str:
@@ -132,12 +135,14 @@ def _write_video(
             expected = f"features within {np.finfo(dtype).max:g}, the largest {dtype}"
             raise InputError(Problem(where, expected, found, "store them as float32"))
         stored[start : start + len(narrow)] = narrow
-    spans = np.array([(s.start, s.end) for s in video.segments], np.int64).reshape(-1, 2)
-    group["segments"] = spans
-    actions = [segment.action for segment in video.segments]
-    group.create_dataset("actions", data=actions, shape=(len(actions),), dtype=h5py.string_dtype())
+    _write_column(group, "segments", [(s.start, s.end) for s in video.segments], np.int64, (2,))
+    actions = [segment.action.encode() for segment in video.segments]
+    # Of fixed length: text of variable length lies in a heap that has no checksum.
+    text = h5py.string_dtype("utf-8", max((1, *map(len, actions))))
+    _write_column(group, "actions", actions, text, ())
     if any(segment.censored for segment in video.segments):
-        group["censored"] = np.array([segment.censored for segment in video.segments])
+        censored = [segment.censored for segment in video.segments]
+        _write_column(group, "censored", censored, np.bool_, ())
     attributes = {
         "name": None if key == video.name else video.name,
         "task": video.task,
@@ -147,3 +152,11 @@ def _write_video(
     }
     group.attrs.update({name: value for name, value in attributes.items() if value is not None})
     return shape
+
+
+def _write_column(
+    group: h5py.Group, name: str, rows: Sequence[object], dtype: DTypeLike, inner: tuple[int, ...]
+) -> None:
+    table = np.array(rows, dtype).reshape(len(rows), *inner)
+    # An empty table cannot be chunked, and so can have no checksum.
+    group.create_dataset(name, data=table, dtype=dtype, fletcher32=bool(rows) or None)

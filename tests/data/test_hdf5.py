@@ -277,6 +277,15 @@ def test_all_defects_are_collected(tmp_path: Path) -> None:
     assert all(part in text for part in ("frames 3 to 1", "frames 4 to 99", "'dev'"))
 
 
+def test_all_parts_of_a_video_are_looked_at(tmp_path: Path) -> None:
+    def change(group: h5py.Group) -> None:
+        del group["features"], group["actions"]
+        group.attrs.update({"fps": -1.0, "task": 3})
+
+    text = refused(edit(tmp_path / "x.h5", change))
+    assert "no 'features'; no 'actions'; attribute 'task' that is no text; attribute 'fps'" in text
+
+
 def test_features_of_different_widths(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     videos = [Video(n, "", 5, (), ArrayFeatures(ramp(5, 4)), "test") for n in "abc"]
@@ -360,21 +369,33 @@ def test_a_flipped_bit_in_features_is_found_when_they_are_read(tmp_path: Path) -
 
 
 @settings(max_examples=60, deadline=None)
-@given(st.data())
-def test_damage_anywhere_is_an_input_error_or_harmless(
-    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+@given(share=st.floats(0, 1, exclude_max=True), by_hand=st.booleans())
+def test_a_file_cut_anywhere_is_refused(
+    tmp_path_factory: pytest.TempPathFactory, share: float, by_hand: bool
 ) -> None:
-    path = tmp_path_factory.mktemp("fuzz") / "x.h5"
-    hand_made_hdf5(path)
+    path = tmp_path_factory.mktemp("cut") / "x.h5"
+    (hand_made_hdf5 if by_hand else written)(path)
+    raw = path.read_bytes()
+    path.write_bytes(raw[: int(share * len(raw))])
+    assert str(path) in refused(path)
+
+
+@pytest.mark.parametrize("where", ["h\u00e9at", "labels"])
+def test_a_flipped_bit_in_labels_is_found_when_they_are_read(tmp_path: Path, where: str) -> None:
+    path = tmp_path / "x.h5"
+    segments = (Segment(123456, 234567, "héat"),)
+    features = ArrayFeatures(np.zeros((300_000, 1), np.float32))
+    write_hdf5(path, [Video("v", "", 300_000, segments, features, "test")])
+    with h5py.File(path, "r+") as file:
+        del file[INDEX], file[SEGMENTS]
+    sought = np.array([123456, 234567]).tobytes() if where == "labels" else where.encode()
     raw = bytearray(path.read_bytes())
-    for _ in range(data.draw(st.integers(1, 5))):
-        raw[data.draw(st.integers(0, len(raw) - 1))] = data.draw(st.integers(0, 255))
+    # The index's own copy, which is deleted, may still lie in the file.
+    at = -1
+    while (at := raw.find(sought, at + 1)) >= 0:
+        raw[at] ^= 1
     path.write_bytes(raw)
-    try:
-        for video in opened(path):
-            video.read()
-    except InputError:
-        pass
+    assert "video v: expected a video in progfix-data/1 layout" in refused(path)
 
 
 # Reading.
