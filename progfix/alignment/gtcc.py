@@ -92,9 +92,7 @@ def gtcc(
     reciprocal_floor: float = 1.0,
     em_iterations: int = 10,
 ) -> Tensor:
-    """TCC with several neighbours and learnt drops (see the module's docstring).
-
-    The mean is over the frames cycled, then over all ordered pairs of different videos.
+    """TCC with several neighbours and learnt drops, a mean over frames and ordered pairs.
 
     Args:
         embeddings: (B, T, D); half precision is computed in float32.
@@ -110,7 +108,7 @@ def gtcc(
         em_iterations: EM steps of the fit, >= 1.
 
     Returns:
-        A scalar, float32 or float64. Without a second video: 0, with a zero gradient.
+        A scalar. Without a second video: 0, with a zero gradient.
 
     Raises:
         ValueError: If a shape, dtype or length does not fit, or a parameter is out of range.
@@ -122,7 +120,7 @@ def gtcc(
         group = group_of(embeddings, lengths)
         _check_drop(drop, group)
         if len(group.lengths) < 2:
-            return group.zero() if drop is None else group.zero() + (drop * 0).sum().float()
+            return group.zero() + (0 if drop is None else (drop * 0).sum())
         draws = _checked(draws, group)
         pairs = group.ordered_pairs()
         rows = draws.rows[pairs.first]
@@ -132,14 +130,16 @@ def gtcc(
             scaled_by(group, temperature), target, allowed, n_components, em_iterations
         )
         error = (target[..., None] - mean).square()
-        if variance_weight:
-            error = error + 0.5 * variance_weight * variance.clamp_min(FRAME_VARIANCE).log()
-        align = (weights * error).sum(-1)
+        spread = 0.5 * variance.clamp_min(FRAME_VARIANCE).log() if variance_weight else 0
+        align = (weights * (error + variance_weight * spread)).sum(-1)
         if drop is not None:
             keep = drop_floor + (1 - drop_floor) * _keep(pairs, drop).gather(1, target)
             align = keep * align + (1 - keep) / (align + reciprocal_floor)
-        chosen = rows >= 0
-        return (align.masked_fill(~chosen, 0).sum(-1) / chosen.sum(-1)).mean()
+        return _mean_over_rows(align, rows >= 0).mean()
+
+
+def _mean_over_rows(values: Tensor, chosen: Tensor) -> Tensor:
+    return values.masked_fill(~chosen, 0).sum(-1) / chosen.sum(-1)
 
 
 def _cycles(
@@ -201,9 +201,11 @@ def _checked(draws: GTCCDraws | None, group: Group) -> GTCCDraws:
             f"expected draws of shapes ({size}, R) and ({size},), found "
             f"{tuple(draws.rows.shape)} and {tuple(draws.offset.shape)}"
         )
-    if bool((draws.rows >= group.lengths[:, None]).any()) or bool((draws.rows < 0).all(1).any()):
+    lengths = group.lengths[:, None].to(draws.rows.device)
+    if bool((draws.rows >= lengths).any()) or bool((draws.rows < 0).all(1).any()):
         raise ValueError("expected at least one drawn row per video, all below its length")
-    return draws
+    device = group.mask.device
+    return GTCCDraws(draws.rows.to(device), draws.offset.to(device))
 
 
 def _check_drop(drop: Tensor | None, group: Group) -> None:

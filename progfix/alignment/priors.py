@@ -5,6 +5,7 @@ Rows 0 .. N and columns 0 .. M: index 0 is the virtual frame, real frame i has i
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 
 import torch
@@ -29,7 +30,7 @@ class Priors:
 
 
 def temporal_priors(
-    distance: Tensor, pairs: Pairs, *, phi: float, width: float, virtual_distance: float
+    distance: Tensor, pairs: Pairs, phi: float, width: float, virtual_distance: float
 ) -> Priors:
     """Mix the consistency prior (along the diagonal) with the optimality prior (best matches).
 
@@ -65,8 +66,8 @@ def temporal_priors(
     row_gap, column_gap = (u - best_u).abs(), (w - best_w).abs()
     unit = (rows**-2 + columns**-2).sqrt()
     log_density = torch.logaddexp(
-        _log_gaussian(diagonal / unit, width) + torch.tensor(phi).log(),
-        _log_gaussian((row_gap + column_gap) / (2 * unit), width) + torch.tensor(1 - phi).log(),
+        _log_gaussian(diagonal / unit, width) + math.log(phi),
+        _log_gaussian((row_gap + column_gap) / (2 * unit), width) + math.log(1 - phi),
     )
     nearest = (row_gap.square() + column_gap.square()) / 2
     moment = phi / (diagonal.square() + 1) + (1 - phi) / (nearest + 1)
@@ -85,7 +86,7 @@ def _best(distance: Tensor, mask: Tensor, axis: int) -> Tensor:
 
 
 def _log_gaussian(z: Tensor, width: float) -> Tensor:
-    return -0.5 * (z / width).square() - torch.tensor(width * (2 * torch.pi) ** 0.5).log()
+    return -0.5 * (z / width).square() - math.log(width * math.sqrt(2 * math.pi))
 
 
 def _edge(distance: Tensor) -> Tensor:

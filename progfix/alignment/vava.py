@@ -11,6 +11,9 @@ C(X) is the intra-video contrast per dimension, a mean over pairs of frames, far
 weight 1 and near ones with 1/((i - j)^2 + 1). C(X, Y) = softplus((best - worst) /
 inter_temperature) wants each frame nearer to its most than to its least transported
 counterpart (mean squared distances per dimension, X's plus Y's frames).
+
+Source: Liu et al., Learning to Align Sequential Actions in the Wild, CVPR 2022, section 3;
+settings: the authors' published loss.
 """
 
 from __future__ import annotations
@@ -63,9 +66,7 @@ def vava(
     max_iterations: int = 100,
     tolerance: float = 1e-4,
 ) -> Tensor:
-    """Optimal transport under temporal priors, plus contrast (see the module's docstring).
-
-    The mean is over all unordered pairs of different videos; the loss is symmetric.
+    """Optimal transport under temporal priors plus contrast, a mean over unordered pairs.
 
     Args:
         embeddings: (B, T, D); half precision is computed in float32.
@@ -89,11 +90,9 @@ def vava(
 
     Raises:
         ValueError: If a shape, dtype or length does not fit, or a parameter is out of range.
-
-    Source: Liu et al., CVPR 2022, section 3; settings: the authors' published loss.
     """
-    positive = (lambda2, prior_width, virtual_distance, margin, inter_temperature)
-    _check(phi, (lambda1, zeta, contrast_weight, window), positive)
+    widths = (prior_width, virtual_distance, margin, inter_temperature)
+    _check(phi, (lambda1, zeta, contrast_weight, window), (lambda2, *widths))
     with full_precision(embeddings.device):
         group = group_of(embeddings, lengths)
         within = _contrast(group, window, margin)
@@ -102,15 +101,12 @@ def vava(
         pairs = group.unordered_pairs()
         distance = squared_distances(pairs.x, pairs.y)
         cost = pad(distance, (1, 0, 1, 0), value=zeta)
-        priors = temporal_priors(
-            distance, pairs, phi=phi, width=prior_width, virtual_distance=virtual_distance
-        )
+        priors = temporal_priors(distance, pairs, phi, prior_width, virtual_distance)
         weights = _weights(pairs, lambda1, lambda2, scale_with_length)
         plan = transport_plan(cost, priors, pairs, *weights, tolerance, max_iterations)
-        transport = (plan * cost).sum((1, 2)) / embeddings.shape[-1]
-        scaled = distance / embeddings.shape[-1]
-        between = _between(scaled, plan.detach(), pairs, inter_temperature)
+        between = _between(distance, plan.detach(), pairs, inter_temperature)
         contrast = within[pairs.first] + within[pairs.second] + between
+        transport = (plan * cost).sum((1, 2)) / embeddings.shape[-1]
         return (transport + contrast_weight * contrast).mean()
 
 
@@ -167,7 +163,7 @@ def _uniform(mask: Tensor, like: Tensor) -> Tensor:
 
 def _between(distance: Tensor, plan: Tensor, pairs: Pairs, temperature: float) -> Tensor:
     """C(X, Y): softplus of how much farther the best counterpart is than the worst, (P,)."""
-    share = plan[:, 1:, 1:]
+    share, dims = plan[:, 1:, 1:], pairs.x.shape[-1]
     valid = pairs.x_mask[:, :, None] & pairs.y_mask[:, None, :]
     most, least = share.masked_fill(~valid, -1), share.masked_fill(~valid, 2)
     difference = torch.zeros_like(distance[:, 0, 0])
@@ -176,7 +172,7 @@ def _between(distance: Tensor, plan: Tensor, pairs: Pairs, temperature: float) -
         worst = distance.gather(axis, least.argmin(axis, keepdim=True)).squeeze(axis)
         gap = (best - worst).masked_fill(~mask, 0)
         difference = difference + gap.sum(-1) / mask.sum(-1)
-    return softplus(difference / temperature)
+    return softplus(difference / (dims * temperature))
 
 
 def _contrast(group: Group, window: float, margin: float) -> Tensor:

@@ -176,7 +176,7 @@ def _check(embeddings: Tensor, lengths: Tensor) -> int:
         )
     if lengths.is_floating_point() or lengths.is_complex() or lengths.dtype == torch.bool:
         raise ValueError(f"expected integer lengths, found {lengths.dtype}")
-    low, high = int(lengths.min()), int(lengths.max())
+    low, high = (int(bound) for bound in lengths.aminmax())
     if low < 1 or high > embeddings.shape[1]:
         raise ValueError(
             f"expected lengths in 1 .. {embeddings.shape[1]} (the padded length), "

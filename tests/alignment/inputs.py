@@ -26,4 +26,4 @@ def batch(*lengths: int, seed: int = 0, dims: int = 4) -> tuple[Tensor, Tensor]:
 
 
 def backward(loss: Tensor) -> None:
-    loss.backward()  # type: ignore[no-untyped-call]
+    loss.backward()

@@ -72,7 +72,7 @@ def backward(loss: Callable[..., Tensor], *args: object, **settings: object) -> 
     """A run of loss(*args, **settings), forward and backward."""
 
     def run() -> None:
-        loss(*args, **settings).backward()  # type: ignore[no-untyped-call]
+        loss(*args, **settings).backward()
 
     return run
 
@@ -81,7 +81,7 @@ class Live(TorchDispatchMode):
     """Counts the bytes of live tensors that the operations under it made."""
 
     def __init__(self) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.now = self.peak = 0
         self.seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 

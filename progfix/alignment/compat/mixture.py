@@ -63,10 +63,10 @@ def fit_mixture_lbfgs(
         # Two sums, not one: rounding steers a trajectory that is cut short.
         forward = (target * (log_target - log_mixture)).sum()
         divergence = forward + (mixture * (log_mixture - log_target)).sum()
-        divergence.backward()  # type: ignore[no-untyped-call]
+        divergence.backward()
         return divergence
 
     with torch.enable_grad():
         for _ in range(n_steps):
-            optimiser.step(closure)  # type: ignore[no-untyped-call]
+            optimiser.step(closure)
     return components().detach(), scores.softmax(0).detach()

@@ -1,4 +1,20 @@
-"""VAVA as Anish-1221/GTCC_CVPR2024_Reproduce computes it."""
+"""VAVA as Anish-1221/GTCC_CVPR2024_Reproduce computes it.
+
+The plan solves <T, D> with regularisation N, the number of x's frames: it is close to uniform,
+and no prior takes part. Moment and divergence are added to the loss instead:
+
+    1e6 sum(T) / ((N+1)(M+1)) - (N+M) I(T) + (N M / 40) KL(T || P)
+        + contrast_weight (C(X) + C(Y) + C(X, Y)),
+
+whose first term is a constant. The optimality prior compares a row's own index with its best
+column (and a column's with its best row), both over N + 1. C(X, Y) adds D where T is largest in
+both its row and its column and takes it off where it is smallest. Distances are not squared;
+the sum is over ordered pairs.
+
+Source: Anish-1221/GTCC_CVPR2024_Reproduce at 3030255, utils/loss_functions.py, VAVA_loss, and
+external_util/ot_pytorch.py, sink. gerardDonahue/GTCC_CVPR2024 differs: it multiplies lambda1 and
+lambda2 by the lengths again at each pair, and sqrt(2 pi) into P.
+"""
 
 from __future__ import annotations
 
@@ -28,18 +44,7 @@ def vava(
     contrast_weight: float = 0.5,
     n_iterations: int = 20,
 ) -> Tensor:
-    """VAVA with that project's deviations from the paper.
-
-    The plan solves <T, D> with regularisation N, the number of x's frames: it is close to
-    uniform, and no prior takes part. Moment and divergence are added to the loss instead:
-
-        1e6 sum(T) / ((N+1)(M+1)) - (N+M) I(T) + (N M / 40) KL(T || P)
-            + contrast_weight (C(X) + C(Y) + C(X, Y)),
-
-    whose first term is a constant. The optimality prior compares a row's own index with its
-    best column (and a column's with its best row), both over N + 1. C(X, Y) adds D where T is
-    largest in both its row and its column and takes it off where it is smallest. Distances
-    are not squared; the sum is over ordered pairs.
+    """VAVA with that project's deviations from the paper (see the module's docstring).
 
     Args:
         embeddings: (B, T, D).
@@ -56,10 +61,7 @@ def vava(
     Raises:
         ValueError: If a shape, dtype or length does not fit, or step is negative.
 
-    Source:
-        Anish-1221/GTCC_CVPR2024_Reproduce at 3030255, utils/loss_functions.py, VAVA_loss, and
-        external_util/ot_pytorch.py, sink. gerardDonahue/GTCC_CVPR2024 differs: it multiplies
-        lambda1 and lambda2 by the lengths again at each pair, and sqrt(2 pi) into P.
+    Source: Anish-1221/GTCC_CVPR2024_Reproduce at 3030255, utils/loss_functions.py.
     """
     phi = consistency_share(step)
     group = group_of(embeddings, lengths, centre=False)
