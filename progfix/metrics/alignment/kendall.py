@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -56,7 +57,7 @@ def kendalls_tau(
         taus.append(rank_correlation(others.ravel().astype(np.float64), starts).kendall)
     score = mean_score(np.concatenate(taus))
     spoilt = variant == "gtcc" and score.undefined > 0
-    return score._replace(value=float("nan")) if spoilt else score
+    return replace(score, value=float("nan")) if spoilt else score
 
 
 def wild_tau(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,7 +48,7 @@ def average_precision(
         raise ValueError(f"expected K of at least 1, found {min(ks)}")
     if variant == "carl":
         videos = [video.every(STRIDE) for video in videos]
-    phases = np.concatenate([video.phases for video in videos]) if videos else np.empty(0)
+    phases = np.concatenate([video.phases for video in videos]) if videos else np.empty(0, np.int64)
     first = np.cumsum([0, *(len(video) for video in videos)])
     found = [np.full((len(video), len(ks)), np.nan) for video in videos]
     for part in distances(videos) if videos else ():
@@ -79,23 +80,23 @@ def _precision(
     reach = ordered[:, max(known) - 1, None] + rounding
     row, column = np.nonzero(squared <= reach)
     distance, same = squared[row, column], labels[column] == asked[row]
+
+    def total(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
+        return np.bincount(row[chosen], minlength=rows)
+
     for place, k in enumerate(ks):
         if k > size:
             continue
         edge = ordered[:, k - 1]
         closer = distance < (edge - rounding[:, 0])[row]
         tied = ~closer & (distance <= (edge + rounding[:, 0])[row])
-
-        def total(chosen: NDArray[np.bool_]) -> NDArray[np.int64]:
-            return np.bincount(row[chosen], minlength=rows)
-
-        share = total(tied & same) / total(tied)
-        precision = (total(closer & same) + (k - total(closer)) * share) / k
-        result[:, place] = np.where((total(tied) == size) & (k < size), np.nan, precision)
+        all_tied, all_closer = total(tied), total(closer)
+        hits = total(closer & same) + (k - all_closer) * total(tied & same) / all_tied
+        result[:, place] = np.where((all_tied == size) & (k < size), np.nan, hits / k)
     return result
 
 
 def _over_videos(values: Sequence[NDArray[np.float64]]) -> Score:
     means = mean_score([mean_score(of_video).value for of_video in values])
     frames = mean_score(np.concatenate([*values, np.empty(0)]))
-    return frames._replace(value=means.value)
+    return replace(frames, value=means.value)

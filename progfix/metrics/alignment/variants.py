@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal, get_args
 
-__all__ = ["DEFINITIONS", "METRICS", "VARIANTS", "Variant", "require_variant"]
+__all__ = ["DEFINITIONS", "METRICS", "SAME", "VARIANTS", "Variant", "require_variant"]
 
 Variant = Literal["default", "tcc", "carl", "lav", "gtcc"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
@@ -25,6 +25,7 @@ METRICS: tuple[str, ...] = (
 )
 
 SAME = "as the default"
+"""Said of a metric that a variant's code computes by the definition."""
 
 
 def _each(names: str, text: str) -> dict[str, str]:

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -73,7 +72,8 @@ class EmbeddedVideo:
         )
 
 
-class Score(NamedTuple):
+@dataclass(frozen=True)
+class Score:
     """A metric of one task.
 
     Attributes:

@@ -1,0 +1,132 @@
+"""Alignment metrics of a source's embeddings: the worker behind `progfix eval --alignment`."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+from progfix.data.dataset import Video
+from progfix.embedding import Embedder, encode_with, feature_vectors
+from progfix.errors import InputError, Problem
+from progfix.metrics.alignment.classification import require_classifiers
+from progfix.metrics.alignment.measure import alignment_scores
+from progfix.metrics.alignment.variants import DEFINITIONS, Variant
+from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
+
+if TYPE_CHECKING:
+    from progfix.sources import Source
+
+__all__ = ["Alignment", "align"]
+
+
+@dataclass(frozen=True, eq=False)
+class Alignment:
+    """The alignment metrics of one source.
+
+    Attributes:
+        embeddings: What was measured: a model's "encoder", or the data's "features".
+        variant: Whose definitions.
+        fitted_on: The splits that lines, classifiers and the unit of paths were fitted on.
+        train_videos: How many videos they have; 0 leaves what must be fitted undefined.
+        videos: How many videos were judged.
+        tasks: Scores by task and metric.
+        scores: Scores by metric: the mean of the tasks where it is defined, counts summed.
+    """
+
+    embeddings: Literal["encoder", "features"]
+    variant: Variant
+    fitted_on: str
+    train_videos: int
+    videos: int
+    tasks: Mapping[str, Mapping[str, Score]]
+    scores: Mapping[str, Score]
+
+
+def align(
+    source: Source,
+    *,
+    split: str = "test",
+    fit_on: str = "train",
+    variant: Variant = "default",
+    seed: int = 0,
+    observe: Callable[[str, int], None] | None = None,
+) -> Alignment:
+    """Measure how well the embeddings of a source align the videos of each task.
+
+    Embeddings of one task are in memory at a time.
+
+    Args:
+        source: A checkpoint or run, whose encoder embeds its data, or any other source that
+            knows its data, whose features are taken as they are.
+        split: Videos to judge, without those of `fit_on`. Where none are left, all are
+            judged and nothing is fitted.
+        fit_on: Splits for what is fitted, joined by "+".
+        variant: As in `progfix.metrics.alignment.measure.alignment_scores`.
+        seed: Of its draws.
+        observe: Called with a label and a task's frames after each task.
+
+    Raises:
+        InputError: If the source has no data or features, or scikit-learn is missing.
+    """
+    if source.data is None:
+        raise InputError(
+            Problem(
+                f"--alignment of {source.label}",
+                "data whose videos can be embedded",
+                "predictions alone",
+                "add --data, or name a checkpoint",
+            )
+        )
+    require_classifiers()
+    fitted, judged = set(fit_on.split("+")), source.data.split(split)
+    scored = [video for video in judged if video.split not in fitted]
+    train = [video for video in source.data if video.split in fitted] if scored else []
+    scored = scored or list(judged)
+    kind, embed = _embedder(source)
+    tasks = {}
+    for task in dict.fromkeys(video.task for video in scored):
+        sets = _embedded(embed, _of(train, task), _of(scored, task))
+        tasks[task] = alignment_scores(*sets, variant=variant, seed=seed)
+        if observe is not None:
+            observe(f"alignment of {source.label}", sum(len(v) for part in sets for v in part))
+    scores = {name: _over_tasks(s[name] for s in tasks.values()) for name in DEFINITIONS[variant]}
+    return Alignment(kind, variant, fit_on, len(train), len(scored), tasks, scores)
+
+
+def _embedder(source: Source) -> tuple[Literal["encoder", "features"], Embedder]:
+    model = None if source.checkpoint is None else source.checkpoint.model
+    if model is None or model.encoder is None:
+        return "features", feature_vectors
+    return "encoder", encode_with(model)
+
+
+def _of(videos: Sequence[Video], task: str) -> list[Video]:
+    return [video for video in videos if video.task == task]
+
+
+def _embedded(
+    embed: Embedder, train: Sequence[Video], scored: Sequence[Video]
+) -> tuple[list[EmbeddedVideo], list[EmbeddedVideo]]:
+    """Embed the videos of a task, actions numbered alike in all of them."""
+    names = sorted({s.action for video in (*train, *scored) for s in video.segments})
+    code = {name: index for index, name in enumerate(names)}
+
+    def one(video: Video) -> EmbeddedVideo:
+        rows = [(s.start, s.end, code[s.action]) for s in video.segments]
+        start, end, action = np.array(rows, dtype=np.int64).reshape(-1, 3).T
+        complete = not any(segment.censored for segment in video.segments)
+        return EmbeddedVideo(embed(video), start, end, action, complete)
+
+    return [one(video) for video in train], [one(video) for video in scored]
+
+
+def _over_tasks(scores: Iterable[Score]) -> Score:
+    parts = list(scores)
+    return replace(
+        mean_score(part.value for part in parts),
+        count=sum(part.count for part in parts),
+        undefined=sum(part.undefined for part in parts),
+    )
