@@ -91,23 +91,22 @@ def vava(
     Raises:
         ValueError: If a shape, dtype or length does not fit, or a parameter is out of range.
     """
-    widths = (prior_width, virtual_distance, margin, inter_temperature)
-    _check(phi, (lambda1, zeta, contrast_weight, window), (lambda2, *widths))
+    scales = (lambda2, prior_width, virtual_distance, margin, inter_temperature)
+    _check(phi, (lambda1, zeta, contrast_weight, window), scales)
     with full_precision(embeddings.device):
         group = group_of(embeddings, lengths)
-        within = _contrast(group, window, margin)
+        within = contrast_weight * _contrast(group, window, margin)
         if len(group.lengths) < 2:
-            return 2 * contrast_weight * within.sum()
+            return 2 * within.sum()
         pairs = group.unordered_pairs()
         distance = squared_distances(pairs.x, pairs.y)
         cost = pad(distance, (1, 0, 1, 0), value=zeta)
         priors = temporal_priors(distance, pairs, phi, prior_width, virtual_distance)
         weights = _weights(pairs, lambda1, lambda2, scale_with_length)
         plan = transport_plan(cost, priors, pairs, *weights, tolerance, max_iterations)
-        between = _between(distance, plan.detach(), pairs, inter_temperature)
-        contrast = within[pairs.first] + within[pairs.second] + between
+        between = contrast_weight * _between(distance, plan.detach(), pairs, inter_temperature)
         transport = (plan * cost).sum((1, 2)) / embeddings.shape[-1]
-        return (transport + contrast_weight * contrast).mean()
+        return (transport + within[pairs.first] + within[pairs.second] + between).mean()
 
 
 def _weights(
