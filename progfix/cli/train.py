@@ -239,6 +239,6 @@ def train_cli(
             options, notes = assemble(request)
             with TrainingView(options.recipe.solution or "baseline", notes) as view:
                 result = start_run(options, view.observe)
-    view.report(result)
+        view.report(result)
     if result.stopped_by is not None:
         raise typer.Exit(128 + result.stopped_by)

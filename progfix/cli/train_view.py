@@ -6,10 +6,10 @@ import sys
 from collections.abc import Sequence
 from types import TracebackType
 
-from rich.console import Console
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
 from progfix import runs
+from progfix.cli.render import Screen, count
 from progfix.training.loop import EpochDone, Event
 from progfix.training.run import RunResult
 
@@ -25,7 +25,7 @@ class TrainingView:
     """
 
     def __init__(self, name: str, notes: Sequence[str] = ()) -> None:
-        self._console = Console(stderr=True)
+        self._console = Screen(stderr=True)
         self._notes = notes
         self._progress = Progress(
             TextColumn(f"[bold]{name}[/bold]"),
@@ -43,7 +43,7 @@ class TrainingView:
 
     def __enter__(self) -> TrainingView:
         for note in self._notes:
-            self._console.print(f"note: {note}", highlight=False, soft_wrap=True)
+            self._console.print(f"note: {note}", soft_wrap=True)
         self._progress.start()
         return self
 
@@ -84,21 +84,20 @@ class TrainingView:
 
     def report(self, result: RunResult) -> None:
         """Print where the run is, how good it got, and what to do next."""
-        out = Console(highlight=False, soft_wrap=True)
+        out = Screen()
         if result.stopped_by is not None and not result.finished:
             self._console.print(
                 f"stopped after epoch {len(result.history)}; the state is saved, go on with "
                 f"`progfix train --resume --out {result.folder}`",
-                highlight=False,
                 soft_wrap=True,
             )
             return
         best = min((row for row in result.history if row.best), key=lambda row: row.val_mae)
-        out.print(f"[bold]{result.folder}[/bold]: {len(result.history)} epochs")
+        out.print(f"[bold]{result.folder}[/bold]: {count(len(result.history), 'epoch')}")
         out.print(
-            f"  best epoch {best.epoch}: validation MAE {best.val_mae:.4f}, "
-            f"skill {best.val_skill_constant:+.3f} against a constant, "
-            f"{best.val_skill_frame_counting:+.3f} against frame counting"
+            f"  best epoch {best.epoch}: validation MAE {best.val_mae:.4f}\n"
+            f"  skill {best.val_skill_constant:+.3f} against a constant, "
+            f"{best.val_skill_frame_counting:+.3f} against counting frames"
         )
         for kind, path in (("checkpoint", runs.BEST), ("test predictions", runs.PREDICTIONS)):
             if (result.folder / path).exists():

@@ -22,10 +22,8 @@ def test_train_then_everything_starts_from_the_newest_run(tmp_path: Path) -> Non
     assert "runs/baseline-1" in done.stdout
     assert "progfix diagnose runs/baseline-1" in done.stdout
     assert done.stderr == ""  # no bar where stderr is no terminal
-    second = progfix(
-        "train", "--config", "runs/baseline-1", "--solution", "fgs", folder=tmp_path
-    )
-    assert "runs/fgs-1: 1 epochs" in second.stdout
+    second = progfix("train", "--config", "runs/baseline-1", "--solution", "fgs", folder=tmp_path)
+    assert "runs/fgs-1: 1 epoch\n" in second.stdout
     config = json.loads((tmp_path / "runs/fgs-1/config.json").read_text())
     assert config["recipe"]["optimisation"]["epochs"] == 1
     assert config["recipe"]["optimisation"]["own_gradients"] is True
