@@ -22,3 +22,12 @@ def baseline_path() -> Path:
     if not path.exists():
         pytest.skip(f"no checkpoints of the GTCC code base in {FIXTURES}")
     return path
+
+
+@pytest.fixture(params=["baseline", "ab_ddp", "frame_count", "frozen_head"])
+def source(request: pytest.FixtureRequest) -> Path:
+    """One file of each kind: plain, prefixed, with a configured head, with moments."""
+    path = FIXTURES / f"gtcc_{request.param}.pt"
+    if not path.exists():
+        pytest.skip(f"no checkpoints of the GTCC code base in {FIXTURES}")
+    return path

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+import time
 from collections import OrderedDict
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 from torch import Tensor
 
+from progfix.checkpoints import open_checkpoint
+from progfix.checkpoints.gtcc_writing import write_gtcc
+from progfix.checkpoints.reading import safe_load
 from progfix.encoders import Encoder, MultiprongEncoder, StackingEncoder
+from progfix.errors import InputError
 from progfix.heads.base import ProgressHead
 from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
@@ -69,3 +75,40 @@ def payload_of(
 def save(payload: object, path: Path) -> Path:
     torch.save(payload, path)
     return path
+
+
+def refusal(path: Path) -> str:
+    """The single problem of a file that is refused, after less than five seconds of work."""
+    started = time.process_time()
+    with pytest.raises(InputError) as caught:
+        safe_load(path)
+    assert time.process_time() - started < 5
+    assert len(caught.value.problems) == 1
+    problem = caught.value.problems[0]
+    assert str(path) in problem.where
+    assert all((problem.expected, problem.found, problem.fix))
+    return problem.found
+
+
+def same(one: Any, other: Any) -> bool:
+    """Equal values, types and order; of a dictionary also its attributes."""
+    if type(one) is not type(other):
+        return False
+    if isinstance(one, torch.Tensor):
+        return one.dtype == other.dtype and torch.equal(one, other)
+    if isinstance(one, dict):
+        return (
+            list(one) == list(other)
+            and all(same(one[key], other[key]) for key in one)
+            and same(getattr(one, "__dict__", None), getattr(other, "__dict__", None))
+        )
+    if isinstance(one, list | tuple):
+        return len(one) == len(other) and all(map(same, one, other))
+    return bool(one == other)
+
+
+def written(source: Path, spec: HeadSpec, target: Path, **options: Any) -> dict[str, Any]:
+    torch.manual_seed(0)
+    head = head_of(spec, 128)
+    write_gtcc(open_checkpoint(source), head.state_dict(), spec, target, **options)
+    return safe_load(target)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections import OrderedDict
 from dataclasses import replace
 from pathlib import Path
@@ -17,40 +16,16 @@ from progfix.checkpoints.reading import safe_load
 from progfix.errors import InputError
 from progfix.heads.spec import HeadSpec
 from tests.checkpoints import their_code
-from tests.checkpoints.made import AB, BASELINE, EXPRESSIBLE, FIXTURES, H0, POSITION, head_of
-
-
-@pytest.fixture(params=["baseline", "ab_ddp", "frame_count", "frozen_head"])
-def source(request: pytest.FixtureRequest) -> Path:
-    """One file of each kind: plain, prefixed, with a configured head, with moments."""
-    path = FIXTURES / f"gtcc_{request.param}.pt"
-    if not path.exists():
-        pytest.skip(f"no checkpoints of the GTCC code base in {FIXTURES}")
-    return path
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal values, types and order; of a dictionary also its attributes."""
-    if type(one) is not type(other):
-        return False
-    if isinstance(one, torch.Tensor):
-        return one.dtype == other.dtype and torch.equal(one, other)
-    if isinstance(one, dict):
-        return (
-            list(one) == list(other)
-            and all(same(one[key], other[key]) for key in one)
-            and same(getattr(one, "__dict__", None), getattr(other, "__dict__", None))
-        )
-    if isinstance(one, list | tuple):
-        return len(one) == len(other) and all(map(same, one, other))
-    return bool(one == other)
-
-
-def written(source: Path, spec: HeadSpec, target: Path, **options: Any) -> dict[str, Any]:
-    torch.manual_seed(0)
-    head = head_of(spec, 128)
-    write_gtcc(open_checkpoint(source), head.state_dict(), spec, target, **options)
-    return safe_load(target)
+from tests.checkpoints.made import (
+    AB,
+    BASELINE,
+    EXPRESSIBLE,
+    FIXTURES,
+    POSITION,
+    head_of,
+    same,
+    written,
+)
 
 
 @pytest.mark.parametrize("spec", EXPRESSIBLE)
@@ -144,53 +119,6 @@ def test_their_loaders_take_it_and_train_on(source: Path, tmp_path: Path, spec: 
         their_code.load("238da93" if baseline else "3030255", payload)
 
 
-def adam_after_a_step(spec: HeadSpec) -> tuple[Any, dict[str, Any]]:
-    head = head_of(spec, 128)
-    optimiser = torch.optim.Adam(head.parameters(), lr=1e-3)
-    head(torch.randn(2, 9, 128), torch.tensor([9, 5])).sum().backward()
-    optimiser.step()
-    return head, {n: optimiser.state[p] for n, p in head.named_parameters()}
-
-
-@pytest.mark.parametrize("spec", EXPRESSIBLE)
-@pytest.mark.parametrize("kept", [True, False])
-def test_the_optimiser_goes_on(source: Path, tmp_path: Path, spec: HeadSpec, kept: bool) -> None:
-    old: dict[str, Any] = safe_load(source)["optimizer_state_dict"]  # type: ignore[assignment]
-    original = open_checkpoint(source)
-    head, adam = adam_after_a_step(spec)
-    path = tmp_path / "x.pt"
-    write_gtcc(original, head.state_dict(), spec, path, adam=adam if kept else None)
-    payload: dict[str, Any] = safe_load(path)
-    new = payload["optimizer_state_dict"]
-    names = list(payload["model_state_dict"])
-    (group,) = new["param_groups"]
-    assert group["params"] == list(range(len(names)))
-    assert {k: v for k, v in group.items() if k != "params"} == {
-        k: v for k, v in old["param_groups"][0].items() if k != "params"
-    }
-    for index, name in enumerate(names):
-        if "progress_head" not in name:
-            assert same(new["state"].get(index), old["state"].get(index))
-        elif not kept:
-            assert index not in new["state"]
-    if not kept:
-        assert open_checkpoint(path).moments is None
-        return
-    moments = open_checkpoint(path).moments
-    assert moments is not None
-    for name, parameter in head.named_parameters():
-        assert parameter.grad is not None
-        # After one step the bias-corrected second moment is the gradient itself; a column
-        # of zeros for a position that was not there leaves the sum of squares as it is.
-        entries = parameter.numel()
-        if spec == H0 and name == "gru.weight_ih_l0":
-            entries += parameter.shape[0]
-        rms = float((parameter.grad.double() ** 2).sum() / entries) ** 0.5
-        assert moments[f"head.{name}"].rms == pytest.approx(rms, rel=1e-5)
-        assert moments[f"head.{name}"].step == 1
-    their_code.load("3030255" if spec == BASELINE else "238da93", payload)
-
-
 def test_the_configuration_follows_where_it_names_the_head(tmp_path: Path) -> None:
     source = FIXTURES / "gtcc_frame_count.pt"
     if not source.exists():
@@ -219,28 +147,6 @@ def test_numbers_keep_the_format_of_the_original(tmp_path: Path, baseline_path: 
     assert {tensor.dtype for tensor in new["model_state_dict"].values()} == {torch.float16}
 
 
-@pytest.mark.parametrize("groups", ["head-only", "several", "foreign", "none"])
-def test_other_optimisers(tmp_path: Path, baseline_path: Path, groups: str) -> None:
-    payload: dict[str, Any] = safe_load(baseline_path)
-    entry = {"lr": 0.1, "betas": (0.9, 0.999), "params": list(range(8))}
-    table: Any = {"state": {0: {"step": torch.tensor(3.0)}}, "param_groups": [entry]}
-    if groups == "several":
-        table["param_groups"] = [entry, {**entry, "params": [8, 9]}]
-    elif groups == "foreign":
-        entry["params"] = [0, 1]
-    elif groups == "none":
-        table = None
-    payload["optimizer_state_dict"] = table
-    torch.save(payload, tmp_path / "source.pt")
-    new = written(tmp_path / "source.pt", AB, tmp_path / "x.pt")["optimizer_state_dict"]
-    if groups == "none":
-        assert new is None
-        return
-    assert new["state"] == {}
-    expected = list(range(9)) if groups == "head-only" else entry["params"]
-    assert new["param_groups"][0]["params"] == expected
-
-
 def test_a_head_is_added_to_an_encoder_without_one(tmp_path: Path, baseline_path: Path) -> None:
     payload: dict[str, Any] = safe_load(baseline_path)
     state = payload["model_state_dict"]
@@ -259,43 +165,6 @@ def test_a_head_is_added_to_an_encoder_without_one(tmp_path: Path, baseline_path
 def _fresh(payload: dict[str, Any]) -> dict[str, Any]:
     parameters = [torch.nn.Parameter(t) for t in payload["model_state_dict"].values()]
     return torch.optim.Adam(parameters).state_dict()
-
-
-STAND_IN = """
-class EasyDict(dict):
-    def __setitem__(self, key, value):
-        super().__setitem__(key, value)
-        super().__setattr__(key, value)
-    __setattr__ = __setitem__
-"""
-
-
-def test_plain_loading_gives_an_easydict(
-    tmp_path: Path, baseline_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    (tmp_path / "easydict.py").write_text(STAND_IN)
-    monkeypatch.delitem(sys.modules, "easydict", raising=False)
-    written(baseline_path, AB, tmp_path / "x.pt")
-    assert "easydict" not in sys.modules
-    monkeypatch.syspath_prepend(str(tmp_path))
-    payload = torch.load(tmp_path / "x.pt", weights_only=False)
-    config = payload["config"]
-    assert type(config).__module__ == "easydict"
-    assert type(config).__name__ == "EasyDict"
-    assert type(config.PROGRESS_LOSS.learnable) is type(config)
-    assert config.PROGRESS_LOSS.learnable.hidden_dim == 64
-    assert config.ARCHITECTURE.attn_layers is config["ARCHITECTURE"]["attn_layers"]
-    assert type(payload["model_state_dict"]) is OrderedDict
-    monkeypatch.delitem(sys.modules, "easydict")
-
-
-def test_plain_loading_with_the_real_package(tmp_path: Path, baseline_path: Path) -> None:
-    easydict = pytest.importorskip("easydict")
-    written(baseline_path, AB, tmp_path / "x.pt")
-    assert sys.modules["easydict"] is easydict
-    config = torch.load(tmp_path / "x.pt", weights_only=False)["config"]
-    assert type(config) is easydict.EasyDict
-    assert config == torch.load(baseline_path, weights_only=False)["config"]
 
 
 def test_heads_that_cannot_be_written(tmp_path: Path, baseline_path: Path) -> None:
