@@ -11,7 +11,7 @@ import typer
 
 from progfix.cli.errors import user_errors
 from progfix.cli.options import JsonArg, with_data_options
-from progfix.data.options import BUILT_IN, DataOptions
+from progfix.data.options import BUILT_IN, DataOptions, is_built_in
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -165,7 +165,7 @@ def make_cli(
         }
         changes = {name: value for name, value in flags.items() if value is not None}
         source = context.get_parameter_source("frame_rate")
-        if (options.path or BUILT_IN).startswith(BUILT_IN):
+        if is_built_in(options.path or BUILT_IN):
             if source is not None and source.name != "DEFAULT":
                 changes["fps"] = options.frame_rate
             options = replace(options, frame_rate=DataOptions().frame_rate)

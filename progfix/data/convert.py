@@ -9,7 +9,7 @@ from pathlib import Path
 from progfix.data.dataset import Dataset, Video
 from progfix.data.hdf5_writer import FeatureType, write_hdf5
 from progfix.data.open import dataset_of, open_dataset, read_data, usable
-from progfix.data.options import BUILT_IN, DataOptions
+from progfix.data.options import BUILT_IN, DataOptions, is_built_in
 from progfix.data.synthetic import parse_procedures, with_synthetic_features
 from progfix.errors import InputError, Problem
 
@@ -31,7 +31,7 @@ def make_synthetic(options: DataOptions, changes: Mapping[str, float]) -> Datase
             cannot be opened.
     """
     source = options.path or BUILT_IN
-    builtin = source.startswith(BUILT_IN)
+    builtin = is_built_in(source)
     idle = [name for name in _SIZES if name in changes and not builtin]
     if idle:
         raise InputError(

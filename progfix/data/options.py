@@ -8,7 +8,7 @@ from typing import Any, Literal
 
 from progfix.errors import InputError, Problem
 
-__all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader"]
+__all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader", "is_built_in"]
 
 Reader = Literal["auto", "hdf5", "gtcc", "ms-tcn", "protas"]
 Pairing = Literal["refuse", "views", "position"]
@@ -16,6 +16,11 @@ Ends = Literal["inclusive", "half-open"]
 
 BUILT_IN = "procedures/1"
 """Name of the built-in data, usable wherever a data path is."""
+
+
+def is_built_in(path: str) -> bool:
+    """Tell whether a path is the built-in data's name, with or without options."""
+    return path == BUILT_IN or path.startswith(f"{BUILT_IN}:")
 
 
 @dataclass(frozen=True)
@@ -62,7 +67,7 @@ class DataOptions:
     def resolved(self) -> DataOptions:
         """Return the options with absolute paths, to be found again from another folder."""
         path = self.path
-        if path is not None and not path.startswith(BUILT_IN):
+        if path is not None and not is_built_in(path):
             path = str(Path(path).expanduser().resolve())
         splits = self.splits
         if splits is not None and not splits.isdecimal():

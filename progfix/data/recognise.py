@@ -7,7 +7,7 @@ from typing import Literal
 
 from progfix.data.gtcc_json import is_gtcc_json
 from progfix.data.ms_tcn import is_ms_tcn
-from progfix.data.options import BUILT_IN, DataOptions, Reader
+from progfix.data.options import BUILT_IN, DataOptions, Reader, is_built_in
 from progfix.data.splits import load_json
 from progfix.errors import InputError, Problem
 
@@ -32,7 +32,7 @@ def recognise(options: DataOptions) -> tuple[Kind, Path]:
         InputError: If nothing is there, or nothing that is known.
     """
     text = str(options.path)
-    if text == BUILT_IN or text.startswith(f"{BUILT_IN}:"):
+    if is_built_in(text):
         if options.reader != "auto":
             fix = "leave --reader out"
             raise InputError(Problem("--reader", f"none with {text}", options.reader, fix))
