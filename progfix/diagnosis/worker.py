@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 from progfix.diagnosis.curves import CurveSums
 from progfix.diagnosis.evidence import Check, Evidence
@@ -91,7 +91,7 @@ def _collect(
         return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
     evaluator = Evaluator(counting=source.counting, bins=bins)
     curves, repairs = CurveSums(), RepairSums()
-    for chunk in _not_empty(source.chunks()):
+    for chunk in source.chunks():
         evaluator.update(chunk)
         curves.update(chunk)
         repairs.update(chunk)
@@ -128,10 +128,6 @@ def _collect(
         for part in evaluation.positions
     )
     return evidence, positions
-
-
-def _not_empty(chunks: Iterable[Predictions]) -> Iterable[Predictions]:
-    return (chunk for chunk in chunks if len(chunk))
 
 
 def _summary(evaluation: Evaluation, curves: CurveSums, *, with_actions: bool) -> Summary:

@@ -152,3 +152,17 @@ def test_curve_sums_equal_loops_over_segments() -> None:
     assert sums.late_bias[1] == len(late)
     assert sums.durations[44] == 1
     assert sums.durations.sum() == 12
+
+
+def test_quantiles_of_targets_by_hand() -> None:
+    # Two segments of 4 and one of 10 frames: first targets .25 .25 .1. Of the 18 targets
+    # .1 .2 .25 .25 .3 .4 .5 .5 .5 .6 .7 .75 .75 .8 .9 1 1 1 half do not exceed the ninth.
+    sums = CurveSums()
+    assert math.isnan(sums.first_target_median())
+    sums.update(frames(np.array([4, 10, 4])))
+    assert sums.first_target_median() == 0.25
+    assert sums.target_quantile(0.5) == pytest.approx(0.5)
+    assert sums.target_quantile(0.05) == pytest.approx(0.1)
+    assert sums.target_quantile(0.95) == pytest.approx(1)
+    # The first two of ten tenths have the targets .1 and .2.
+    assert sums.tenths[:2, 0].tolist() == [1, 1]

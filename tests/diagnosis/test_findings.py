@@ -3,7 +3,18 @@
 import numpy as np
 import pytest
 
-from progfix.diagnosis import THRESHOLDS, Diagnosis, Finding, diagnose
+from progfix.diagnosis import (
+    THRESHOLDS,
+    Diagnosis,
+    Evidence,
+    Finding,
+    Skill,
+    Summary,
+    diagnose,
+)
+from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.shape import late_saturation
+from progfix.diagnosis.skill import no_skill
 from progfix.predictions import Predictions
 from tests.diagnosis.planted import frames, planted
 
@@ -107,6 +118,53 @@ def test_falls_by_hand() -> None:
     assert falling.gain > 0
 
 
+def test_moderate_falls_are_a_warning() -> None:
+    assert (
+        found(diagnose(planted("jagged", "medium", seed=0)), "non-monotone").severity == "warning"
+    )
+
+
+def measured(
+    table: Predictions, skill: Skill, constant_high: float = np.nan, counting_high: float = np.nan
+) -> Evidence:
+    """Evidence of a table whose skill is given, with the upper ends of its intervals."""
+    curves = CurveSums()
+    curves.update(table)
+    summary = Summary(frames=len(table), mae=0.2, mae_constant=0.25, spread=0.8)
+    return Evidence(
+        summary=summary,
+        skill=skill,
+        skill_constant_high=constant_high,
+        skill_counting_high=counting_high,
+        curves=curves,
+    )
+
+
+def test_skill_that_is_uncertain_is_not_called_none() -> None:
+    table = planted("noisy", "medium", seed=0)
+    bad, fair = Skill(0.05, 0.5), Skill(0.5, 0.0)
+    for high in (0.24, np.nan):
+        assert isinstance(no_skill(measured(table, bad, constant_high=high)), Finding)
+    assert no_skill(measured(table, bad, constant_high=0.26)) is None
+    for high in (0.19, np.nan):
+        assert isinstance(no_skill(measured(table, fair, counting_high=high)), Finding)
+    assert no_skill(measured(table, fair, counting_high=0.21)) is None
+
+
+def test_an_end_missed_by_a_head_that_knows_no_durations_needs_segments_to_tell() -> None:
+    ignorant, knowing = Skill(0.5, 0.0, 0.0), Skill(0.7, 0.5, 0.5)
+    few, many = planted("plateau", "wide", 0, segments=15), planted("plateau", "wide", 0)
+    assert isinstance(late_saturation(measured(few, knowing)), Finding)
+    assert late_saturation(measured(few, ignorant)) is None
+    assert isinstance(late_saturation(measured(many, ignorant)), Finding)
+
+
+def test_ignorance_of_the_end_is_no_saturation() -> None:
+    # Half the truth and half a clock: at the end it rises as the two do, more than the clock.
+    table = planted("halfway", "wide", 0)
+    assert late_saturation(measured(table, Skill(0.5, 0.0, 0.0))) is None
+
+
 def test_a_narrow_range_is_a_warning_and_a_collapsed_one_an_error() -> None:
     targets = np.arange(1, 11) / 10
     for share, severity in ((0.2, "error"), (0.35, "warning")):
@@ -143,6 +201,11 @@ def test_same_curve_of_answers_by_elapsed_alone() -> None:
 def test_no_better_than_counting_is_a_warning_and_worse_says_so() -> None:
     counter = diagnose(planted("noisy-counter", "medium", seed=3))
     assert found(counter, "no-skill").severity == "warning"
+    assert counter.verdict.startswith("Better than a constant (MAE .1")
+    assert counter.verdict.endswith("every segment gets the same curve.")
+    narrow = diagnose(planted("noisy", "narrow", seed=0))
+    assert found(narrow, "no-skill").severity == "info"
+    assert narrow.verdict.startswith("No fault found. ")
     early = found(diagnose(planted("early", "medium", seed=3)), "no-skill")
     assert "worse than counting frames" in early.title
     assert early.gain == pytest.approx(

@@ -54,6 +54,8 @@ def test_an_empty_position_has_no_bar_and_larger_errors_fit() -> None:
         diagnose(planted("constant", "medium", seed=0)), positions=positions
     )
     assert bars(diagnosis) == [0, 44]
+    small = dataclasses.replace(diagnosis, positions=(Position(0.0, 1.0, 0.05, 0.0, 10),))
+    assert bars(small) == [4]
     assert "nan" not in render_text(diagnosis)
 
 
@@ -75,6 +77,9 @@ def test_a_notebook_shows_the_screen() -> None:
 
 def test_worst_severity() -> None:
     assert diagnose(planted("constant", "medium", seed=0)).worst() == "error"
+    both = diagnose(planted("early", "medium", seed=0))
+    assert {finding.severity for finding in both.findings} == {"error", "warning"}
+    assert both.worst() == "error"
     assert diagnose(planted("counter", "medium", seed=0)).worst() == "warning"
     assert diagnose(planted("oracle", "medium", seed=0)).worst() is None
 
