@@ -14,7 +14,7 @@ from progfix.errors import InputError, Problem
 if TYPE_CHECKING:
     from progfix.model import ProgressModel
 
-__all__ = ["Embedder", "encode_with", "feature_vectors"]
+__all__ = ["Embedder", "check_vectors", "encode_with", "feature_vectors"]
 
 Embedder = Callable[[Video], NDArray[np.floating]]
 """Maps a video to one finite vector per frame, `(T, D)`."""
@@ -26,14 +26,23 @@ def feature_vectors(video: Video) -> NDArray[np.floating]:
     Raises:
         InputError: If it has none, they are not one vector per frame, or one is not finite.
     """
-    shape = None if video.features is None else video.features.shape
-    if shape is None or len(shape) != 2:
-        found = "annotations only" if shape is None else " x ".join(map(str, shape))
-        raise _problem(video, "features (T, D), one vector per frame", found)
+    check_vectors(video)
     features = video.read()
     if not np.isfinite(features).all():
         raise _problem(video, "finite features", "NaN or infinity")
     return features
+
+
+def check_vectors(video: Video) -> None:
+    """Check that a video has one vector per frame, without reading them.
+
+    Raises:
+        InputError: If not.
+    """
+    shape = None if video.features is None else video.features.shape
+    if shape is None or len(shape) != 2:
+        found = "annotations only" if shape is None else " x ".join(map(str, shape))
+        raise _problem(video, "features (T, D), one vector per frame", found)
 
 
 def encode_with(model: ProgressModel) -> Embedder:

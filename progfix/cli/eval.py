@@ -22,9 +22,22 @@ from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from progfix.evaluation.alignment import Alignment
     from progfix.evaluation.report import EvalReport
 
 __all__ = ["eval_cli"]
+
+
+class Variant(StrEnum):
+    """Whose definitions of alignment metrics."""
+
+    DEFAULT = "default"
+    TCC = "tcc"
+    CARL = "carl"
+    LAV = "lav"
+    GTCC = "gtcc"
 
 
 class By(StrEnum):
@@ -78,6 +91,16 @@ def eval_cli(
     bootstrap: BootstrapArg = 1000,
     seed: SeedArg = 0,
     fit_on: FitOnArg = "train",
+    alignment: Annotated[
+        bool,
+        typer.Option(
+            "--alignment", help="Also measure how well the embeddings align videos of a task."
+        ),
+    ] = False,
+    variant: Annotated[
+        Variant,
+        typer.Option("--variant", help="Alignment metrics as this published code computes them."),
+    ] = Variant.DEFAULT,
     as_json: JsonArg = False,
     markdown: MarkdownArg = False,
     latex: LatexArg = False,
@@ -94,6 +117,7 @@ def eval_cli(
     """
     with user_errors():
         _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
+        _require_alignment(variant, asked_for=alignment)
         from progfix.cli.eval_view import EvalProgress, show
         from progfix.cli.render import Screen
         from progfix.evaluation import BREAKDOWNS
@@ -104,9 +128,19 @@ def eval_cli(
         breakdowns = tuple(kind for kind in BREAKDOWNS if kind in chosen)
         options = EvalOptions(bootstrap, seed, bins, breakdowns, save_predictions)
         how = SourceOptions(data, split, device, model, head_spec, fit_on)
+        alignments: Sequence[Alignment | None] = ()
         with EvalProgress() as progress:
             opened = open_sources(sources or [], how)
-            report = evaluate(opened, options, split=split, observe=progress.observe)
+            if alignment:
+                from progfix.evaluation.alignment import align_sources
+
+                alignments = align_sources(
+                    opened, split=split, fit_on=fit_on, variant=variant.value, seed=seed,
+                    observe=progress.observe,
+                )  # fmt: skip
+            report = evaluate(
+                opened, options, split=split, observe=progress.observe, alignments=alignments
+            )
         if csv is not None:
             _write_csv(report, csv)
         if as_json or markdown or latex:
@@ -145,5 +179,17 @@ def _require_one(flags: dict[str, bool]) -> None:
         raise InputError(
             Problem(
                 " and ".join(given), "one form of output", f"{len(given)}", "choose one of them"
+            )
+        )
+
+
+def _require_alignment(variant: Variant, *, asked_for: bool) -> None:
+    if variant is not Variant.DEFAULT and not asked_for:
+        raise InputError(
+            Problem(
+                f"--variant {variant}",
+                "--alignment, whose metrics it is about",
+                "no --alignment",
+                "add --alignment",
             )
         )

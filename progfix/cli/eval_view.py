@@ -12,6 +12,7 @@ from rich.status import Status
 from rich.table import Table
 from rich.text import Text
 
+from progfix.cli.alignment_view import show_alignment
 from progfix.cli.render import Screen, count, interval, number, short, table
 from progfix.evaluation import Bin, Comparison, Estimate
 from progfix.evaluation.report import EvalReport, Result
@@ -86,6 +87,7 @@ def show(report: EvalReport, *, positions: bool) -> None:
     for result in report.results:
         for title, part in _breakdowns(report, result, positions=positions):
             out.print("", Text(title, style="bold"), part, sep="\n")
+    show_alignment(out, report.results)
     out.print("")
     for line in _undefined(report):
         out.print(Text(line, style="dim"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -19,7 +20,7 @@ from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
 if TYPE_CHECKING:
     from progfix.sources import Source
 
-__all__ = ["Alignment", "align"]
+__all__ = ["Alignment", "align", "align_sources"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,6 +44,18 @@ class Alignment:
     videos: int
     tasks: Mapping[str, Mapping[str, Score]]
     scores: Mapping[str, Score]
+
+    def to_json(self) -> dict[str, object]:
+        """Return JSON values; docs/metrics.md describes the keys."""
+        return {
+            "embeddings": self.embeddings,
+            "variant": self.variant,
+            "fitted_on": self.fitted_on,
+            "train_videos": self.train_videos,
+            "videos": self.videos,
+            "metrics": _scores_json(self.scores),
+            "tasks": {task: _scores_json(scores) for task, scores in self.tasks.items()},
+        }
 
 
 def align(
@@ -130,3 +143,53 @@ def _over_tasks(scores: Iterable[Score]) -> Score:
         count=sum(part.count for part in parts),
         undefined=sum(part.undefined for part in parts),
     )
+
+
+def align_sources(
+    sources: Sequence[Source],
+    *,
+    split: str,
+    fit_on: str,
+    variant: Variant,
+    seed: int = 0,
+    observe: Callable[[str, int], None] | None = None,
+) -> list[Alignment | None]:
+    """Align every source that knows its data; features of the same data once.
+
+    Args:
+        sources: In any order.
+        split: As in `align`.
+        fit_on: As in `align`.
+        variant: As in `align`.
+        seed: As in `align`.
+        observe: As in `align`.
+
+    Returns:
+        One entry per source, None for predictions alone.
+
+    Raises:
+        InputError: If no source knows its data, or one cannot be embedded.
+    """
+    known = [source for source in sources if source.data is not None]
+    found: dict[int, Alignment] = {}
+    of_features: dict[int, Alignment] = {}
+    for source in known or sources[:1]:
+        data, raw = id(source.data), _embedder(source)[0] == "features"
+        done = of_features.get(data) if raw else None
+        found[id(source)] = done or align(
+            source, split=split, fit_on=fit_on, variant=variant, seed=seed, observe=observe
+        )
+        if raw:
+            of_features[data] = found[id(source)]
+    return [found.get(id(source)) for source in sources]
+
+
+def _scores_json(scores: Mapping[str, Score]) -> dict[str, object]:
+    return {
+        name: {
+            "value": score.value if math.isfinite(score.value) else None,
+            "count": score.count,
+            "undefined": score.undefined,
+        }
+        for name, score in scores.items()
+    }

@@ -67,6 +67,7 @@ def _source(result: Result) -> dict[str, object]:
             for kind, groups in evaluation.groups.items()
         },
         "pit": evaluation.pit,
+        "alignment": None if result.alignment is None else result.alignment.to_json(),
     }
 
 

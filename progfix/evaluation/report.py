@@ -17,6 +17,7 @@ from progfix.predictions import Predictions
 from progfix.predictions_io import PredictionsWriter
 
 if TYPE_CHECKING:
+    from progfix.evaluation.alignment import Alignment
     from progfix.sources import Source
 
 __all__ = ["EvalOptions", "EvalReport", "Result", "evaluate"]
@@ -48,10 +49,12 @@ class Result:
     Attributes:
         source: What was evaluated.
         evaluation: Its metrics.
+        alignment: How well its embeddings align videos, where that was asked for.
     """
 
     source: Source
     evaluation: Evaluation
+    alignment: Alignment | None = None
 
     @property
     def label(self) -> str:
@@ -86,6 +89,7 @@ def evaluate(
     *,
     split: str = "test",
     observe: Callable[[str, int], None] | None = None,
+    alignments: Sequence[Alignment | None] = (),
 ) -> EvalReport:
     """Evaluate sources and compare each with the first.
 
@@ -94,6 +98,7 @@ def evaluate(
         options: How.
         split: Which videos the sources were opened on, for the report.
         observe: Called with a source's label and the number of rows after each chunk.
+        alignments: Of each source (`progfix.evaluation.alignment`), to report beside.
 
     Raises:
         InputError: If a source has no predictions, or they cannot be saved as asked.
@@ -101,7 +106,7 @@ def evaluate(
     """
     options = options or EvalOptions()
     _require_predictions(sources, options)
-    results = []
+    results: list[Result] = []
     for source in sources:
         evaluator = Evaluator(counting=source.counting, bins=options.bins)
         out = (
@@ -119,7 +124,8 @@ def evaluate(
             evaluation = evaluator.compute(
                 bootstrap=options.bootstrap, seed=options.seed, by=options.by
             )
-        results.append(Result(source, evaluation))
+        alignment = alignments[len(results)] if alignments else None
+        results.append(Result(source, evaluation, alignment))
     comparisons = [
         compare(
             results[0].evaluation, other.evaluation, bootstrap=options.bootstrap, seed=options.seed

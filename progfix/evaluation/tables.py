@@ -101,6 +101,15 @@ def _all(result: Result) -> Iterator[tuple[str, str, Mapping[str, Estimate]]]:
     for breakdown, groups in evaluation.groups.items():
         for name, metrics in groups.items():
             yield breakdown, name, metrics
+    if result.alignment is not None:
+        yield (
+            "alignment",
+            result.alignment.variant,
+            {
+                name: Estimate(score.value, count=score.count, undefined=score.undefined)
+                for name, score in result.alignment.scores.items()
+            },
+        )
 
 
 def _edges(part: Bin) -> str:

@@ -5,7 +5,8 @@ Torch is imported only where a model is needed, so that predictions files are ju
 without it.
 """
 
-from progfix.sources.opening import evaluated, open_source, open_sources
+from progfix.sources.baseline import evaluated
+from progfix.sources.opening import open_source, open_sources
 from progfix.sources.source import Source, SourceOptions
 
 __all__ = ["Source", "SourceOptions", "evaluated", "open_source", "open_sources"]

@@ -9,20 +9,19 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from progfix import runs
-from progfix.baselines import BASELINES, baseline_predictions, fit_counting
+from progfix.baselines import fit_counting
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.predictions_io import FORMATS, read_predictions
+from progfix.sources.baseline import PREFIX, evaluated, known_baselines, open_baseline
 from progfix.sources.source import Source, SourceOptions
 
 if TYPE_CHECKING:
     from progfix.model import ProgressModel
 
-__all__ = ["evaluated", "open_source", "open_sources"]
-
-_BASELINE = "baseline:"
+__all__ = ["open_source", "open_sources"]
 
 
 def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
@@ -41,7 +40,7 @@ def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
     opened: dict[int, Source] = {}
     for baselines in (False, True):
         for place, text in enumerate(texts):
-            if text.startswith(_BASELINE) is baselines:
+            if text.startswith(PREFIX) is baselines:
                 known = next((s.data for s in opened.values() if s.data is not None), None)
                 opened[place] = open_source(text, options, data=known)
     return _with_distinct_labels([opened[place] for place in range(len(texts))])
@@ -72,8 +71,8 @@ def open_source(text: str | None, options: SourceOptions, *, data: Dataset | Non
                 )
             )
         text = str(newest)
-    if text.startswith(_BASELINE):
-        return _baseline(text.removeprefix(_BASELINE), options, data)
+    if text.startswith(PREFIX):
+        return open_baseline(text.removeprefix(PREFIX), options, data)
     path = Path(text)
     if not path.exists():
         raise InputError(
@@ -81,73 +80,12 @@ def open_source(text: str | None, options: SourceOptions, *, data: Dataset | Non
                 text,
                 "a checkpoint, a run folder, a predictions file or a baseline",
                 "no such file",
-                f"check the path; baselines are {', '.join(_BASELINE + b for b in BASELINES)}",
+                f"check the path; baselines are {', '.join(PREFIX + b for b in known_baselines())}",
             )
         )
     if path.is_file() and path.suffix.lower() in FORMATS:
         return _from_file(path, options)
     return _from_checkpoint(path, options)
-
-
-def evaluated(data: Dataset, split: str) -> Dataset:
-    """Return the videos of the split to evaluate.
-
-    Raises:
-        InputError: If it has no video with a segment.
-    """
-    chosen = data.split(split)
-    if not any(video.segments for video in chosen):
-        raise InputError(
-            Problem(
-                f"--split {split}",
-                f"videos with action segments in {data.origin}",
-                f"none; it has {', '.join(data.splits) or 'no splits'}",
-                "name another split, or all",
-            )
-        )
-    return chosen
-
-
-def _baseline(name: str, options: SourceOptions, data: Dataset | None) -> Source:
-    known = next((baseline for baseline in BASELINES if baseline == name), None)
-    if known is None:
-        raise InputError(
-            Problem(
-                f"{_BASELINE}{name}",
-                f"one of {', '.join(BASELINES)}",
-                repr(name),
-                "choose one of them",
-            )
-        )
-    if options.data.path is not None:
-        data = open_dataset(options.data)
-    if data is None:
-        raise InputError(
-            Problem(
-                f"{_BASELINE}{name}",
-                "data whose frames it can answer",
-                "no --data, and no other source that says",
-                "add --data, for example --data procedures/1",
-            )
-        )
-    videos = evaluated(data, options.split)
-    counting = fit_counting(data, options.fit_on)
-    if counting is None and name.startswith("frame-counting"):
-        raise InputError(
-            Problem(
-                f"{_BASELINE}{name}",
-                f"segments in the {options.fit_on} split to count on",
-                f"none in {data.origin}",
-                "give the splits with --splits, or other ones with --fit-on",
-            )
-        )
-    return Source(
-        label=_BASELINE + name,
-        kind="baseline",
-        chunks=partial(baseline_predictions, known, videos, counting),
-        counting=counting,
-        data=data,
-    )
 
 
 def _from_file(path: Path, options: SourceOptions) -> Source:
