@@ -7,12 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-import torch
 from torch import Tensor
 
 from progfix.checkpoints.reading import safe_load
+from progfix.checkpoints.writing import write_payload
 from progfix.errors import InputError, Problem
-from progfix.files import atomic_path
 from progfix.training.loop_state import LoopState
 from progfix.training.setup import Setup
 
@@ -52,8 +51,7 @@ def save_training(path: Path, setup: Setup, loop: LoopState) -> None:
         "average": None if setup.average is None else setup.average.state_dict(),
         "loop": loop.to_dict(),
     }
-    with atomic_path(path) as temporary:
-        torch.save(payload, temporary)
+    write_payload(payload, path)
 
 
 def read_training(path: Path) -> SavedTraining:
