@@ -89,8 +89,8 @@ def diagnose_cli(
             head_spec=head_spec,
             fit_on=fit_on,
         )
-        opened = open_source(source, options)
         with EvalProgress() as progress:
+            opened = open_source(source, options)
             diagnosis = diagnose(
                 opened,
                 bins=bins,
@@ -111,14 +111,14 @@ def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:
 
         typer.echo(json.dumps(to_json(diagnosis), indent=2, allow_nan=False))
         return
-    from rich.console import Console
     from rich.text import Text
 
+    from progfix.cli.render import Screen
     from progfix.diagnosis.render import render_lines
 
-    console = Console(highlight=False, soft_wrap=True)
+    screen = Screen()
     for line, style in render_lines(diagnosis, ascii_only=not _blocks_can_be_shown()):
-        console.print(Text(line, style=_STYLES[style]))
+        screen.print(Text(line, style=_STYLES[style]), soft_wrap=True)
 
 
 def _blocks_can_be_shown() -> bool:

@@ -163,6 +163,18 @@ def test_terminals_without_block_characters_get_ascii(constant: Path) -> None:
     assert done.stdout.isascii()
 
 
+@pytest.mark.parametrize("options", [[], ["--json"]])
+def test_a_reader_that_goes_away_is_no_failure(constant: Path, options: list[str]) -> None:
+    read, write = os.pipe()
+    os.close(read)
+    done = subprocess.run(
+        [ENTRY, "diagnose", constant, *options], stdout=write, stderr=subprocess.PIPE, check=False
+    )
+    os.close(write)
+    assert done.returncode == 0
+    assert done.stderr == b""
+
+
 def test_tables_need_no_torch(constant: Path) -> None:
     script = (
         "import sys\nfrom typer.testing import CliRunner\nfrom progfix.cli.app import app\n"
