@@ -100,9 +100,8 @@ def read_index(path: Path, file: h5py.File) -> list[tuple[str, Video]] | None:
         rows = list(_rows(path, index, segments))
     except (*HDF5_ERRORS, IndexError):
         return None
-    groups = {name for name in file if name not in (INDEX, SEGMENTS)}
-    names = [key for key, _ in rows]
-    return rows if len(names) == len(groups) and set(names) == groups else None
+    groups = [name for name in file if name not in (INDEX, SEGMENTS)]
+    return rows if sorted(key for key, _ in rows) == sorted(groups) else None
 
 
 def _rows(

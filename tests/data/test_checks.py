@@ -164,6 +164,14 @@ def test_background_is_known_by_its_place_or_its_name(name: str) -> None:
     assert finding.evidence == {"actions": [name], "segments": 20}
 
 
+def test_one_segment_with_such_a_name_is_enough() -> None:
+    first = HEALTHY[0]
+    named = replace(first.segments[2], action=" SIL ")
+    videos = [replace(first, segments=(*first.segments[:2], named, *first.segments[3:]))]
+    (finding,) = found([*videos, *HEALTHY[1:]])
+    assert finding.evidence == {"actions": [" SIL "], "segments": 1}
+
+
 def test_a_frequent_action_is_not_background() -> None:
     # Half of the segments, but often several in a row, as chopping is.
     def often(one: Video) -> Video:
