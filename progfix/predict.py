@@ -85,7 +85,7 @@ def predict_segments(
             size += 1
         rows = order[position : position + size]
         lengths = torch.tensor([len(segments[row]) for row in rows], device=segments[0].device)
-        with threads_for(size if head.streams else int(lengths.sum())):
+        with threads_for(size):
             padded = pad_sequence([segments[row] for row in rows], batch_first=True)
             read = head.read(padded, lengths)
         columns = {
@@ -155,7 +155,19 @@ def embed_video(model: ProgressModel, video: Video) -> Tensor:
             NaN or infinite.
     """
     check_fit(model, video)
-    return model.embed(torch.from_numpy(video.read()).to(model.device))
+    features = video.read()
+    bad = ~np.isfinite(features).reshape(len(features), -1).all(axis=1)
+    if bad.any():
+        raise InputError(
+            Problem(
+                f"video {video.name}",
+                "finite features",
+                f"NaN or infinite values in {bad.sum()} frames, the first is {bad.argmax()}",
+                "extract its features again, or leave the video out; `progfix data check` "
+                "finds all such videos",
+            )
+        )
+    return model.embed(torch.from_numpy(features).to(model.device))
 
 
 def check_fit(model: ProgressModel, video: Video) -> None:

@@ -4,7 +4,12 @@ from __future__ import annotations
 
 import torch
 from torch import Tensor, nn
-from torch.nn.utils.rnn import PackedSequence, pack_padded_sequence, pad_packed_sequence
+from torch.nn.utils.rnn import (
+    PackedSequence,
+    pack_padded_sequence,
+    pad_packed_sequence,
+    pad_sequence,
+)
 
 from progfix.heads.base import ProgressHead
 from progfix.heads.inputs import column
@@ -44,7 +49,11 @@ class GruHead(ProgressHead):
         if not self.streams:
             if torch.is_grad_enabled():
                 return every_prefix(self.raw_last, embeddings, lengths)
-            return torch.stack([self._scan(e) for e in self.prepared(embeddings)])
+            raw = [
+                self._scan(segment[:length])
+                for segment, length in zip(self.prepared(embeddings), lengths.tolist(), strict=True)
+            ]
+            return pad_sequence(raw, batch_first=True, padding_value=0.0)
         states, _ = self._run(self.inputs(self.prepared(embeddings), lengths), lengths)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
         raw: Tensor = self.fc(self.dropout(padded))

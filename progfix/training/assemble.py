@@ -177,7 +177,7 @@ def _tuned(recipe: Recipe, settings: Mapping[str, float | int | bool | None]) ->
 
 def _data(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> DataOptions:
     if request.data.path is not None:
-        return request.data
+        return request.data.resolved()
     if base.data.path is not None:
         return base.data
     if checkpoint is None:

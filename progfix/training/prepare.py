@@ -14,6 +14,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 from progfix.baselines import fit_counting
 from progfix.checkpoints import Checkpoint, open_checkpoint
 from progfix.data.dataset import Dataset
+from progfix.data.feature_scan import validate_features
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
 from progfix.heads.build import build_head
@@ -83,6 +84,7 @@ def prepare(options: RunOptions) -> Prepared:
     model = _model(options.recipe, data, init).to(device)
     for video in (*train.videos, *val.videos):
         check_fit(model, video)
+    validate_features((*train.videos, *val.videos))
     embeddings = EmbeddingCache(model)
     mean, deviation = frame_statistics(train.videos, embeddings)
     model.head.fit_normalisation(mean, deviation)

@@ -123,3 +123,20 @@ def test_data_of_another_size_is_refused_before_anything_is_written(tmp_path: Pa
 def test_without_data_it_asks_for_it(tmp_path: Path) -> None:
     done = progfix("train", "--init", FIXTURES / "gtcc_ab.pt", folder=tmp_path, status=2)
     assert "--data: expected the data that gtcc_ab.pt was trained on" in done.stderr
+
+
+@needs_fixtures
+def test_nan_features_are_named_before_anything_is_written(tmp_path: Path) -> None:
+    data = data_for_64_columns(tmp_path / "data.h5")
+    with h5py.File(data, "r+") as file:
+        for name in ("v1", "v7", "v9"):
+            file[name]["features"][3, 5] = np.nan
+    arguments = ("--init", FIXTURES / "gtcc_ab.pt", "--data", data, "--out", "run")
+    done = progfix("train", *arguments, folder=tmp_path, status=2)
+    assert "v1" in done.stderr
+    assert "v7" in done.stderr
+    assert not (tmp_path / "run").exists()
+    done = progfix("eval", FIXTURES / "gtcc_ab.pt", "--data", data, folder=tmp_path, status=2)
+    assert "video v9: expected finite features, found NaN or infinite values in 1 frames" in (
+        done.stderr
+    )
