@@ -78,7 +78,7 @@ def wild_tau(
 
     Returns:
         In [-1, 1], over pairs of videos. A pair is undefined where it has no two alignable
-        frames, one neighbour or one match for all, or a second video of equal embeddings.
+        frames, or one neighbour or one match for all of them.
 
     Raises:
         ValueError: If the variant is unknown, or the embeddings differ in size.
@@ -94,8 +94,6 @@ def wild_tau(
     for i, j, nearest in found.pairs():
         if variant == "gtcc":
             values.append(_gtcc_pair(gtcc_matches(videos[i], videos[j]), nearest))
-        elif videos[j].collapsed:
-            values.append(float("nan"))
         else:
             frames, match = true_matches(videos[i], videos[j]).nearest(nearest)
             values.append(_tau(nearest[frames], match))

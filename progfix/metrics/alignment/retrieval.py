@@ -76,8 +76,8 @@ def _precision(
     known = [k for k in ks if k <= size]
     if not known:
         return result
-    ordered = np.partition(squared, [k - 1 for k in known], axis=1)
-    reach = ordered[:, max(known) - 1, None] + rounding
+    ordered = np.sort(np.partition(squared, max(known) - 1, axis=1)[:, : max(known)], axis=1)
+    reach = ordered[:, -1:] + rounding
     row, column = np.nonzero(squared <= reach)
     distance, same = squared[row, column], labels[column] == asked[row]
 

@@ -130,6 +130,14 @@ def test_time_reversed_in_the_second_video_turns_the_sign(seed: int) -> None:
     assert (forward == len(second) - 1 - backward).all()
 
 
+def test_of_equally_near_frames_the_earliest() -> None:
+    rng = np.random.default_rng(0)
+    frames = rng.normal(size=(5, 16)) + 100
+    second = video(np.concatenate([frames, frames, frames]))
+    found = PairNeighbours.of([video(frames[::-1]), second]).frames[0][1]
+    np.testing.assert_array_equal(found, [4, 3, 2, 1, 0])
+
+
 @pytest.mark.parametrize("cells", [1, 7, 10_000])
 def test_chunks_do_not_matter(cells: int) -> None:
     videos = random_videos(2, 4)
