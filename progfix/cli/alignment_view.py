@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
@@ -66,7 +67,7 @@ def show_alignment(screen: Screen, results: Sequence[Result]) -> None:
     for label in (result.label for result in results if result.alignment is None):
         screen.print(Text(f"{label}: predictions alone, no embeddings", style="dim"))
     if first.variant != "default":
-        for name, definition in known.items():
+        for name, definition in {_family(n): text for n, text in known.items()}.items():
             screen.print(Text(f"{first.variant}, {name}: {definition}", style="dim"))
 
 
@@ -77,7 +78,14 @@ def _scores(alignments: Mapping[str, Alignment], columns: Mapping[str, str]) -> 
     return rows
 
 
+def _family(name: str) -> str:
+    """Return ap_5, ap_10 and so on as ap, of which there is one definition."""
+    return re.sub(r"_\d+$", "", name)
+
+
 def _origin(alignment: Alignment) -> str:
+    if alignment.variant in ("lav", "gtcc"):
+        return f"{alignment.embeddings} of {count(alignment.videos, 'video')}, fitted on the same"
     fitted = f"no other videos in {alignment.fitted_on} to fit on"
     if alignment.train_videos:
         fitted = f"fitted on {alignment.fitted_on}, {count(alignment.train_videos, 'video')}"

@@ -32,7 +32,7 @@ class Alignment:
         variant: Whose definitions.
         fitted_on: The splits that lines, classifiers and the unit of paths were fitted on.
         train_videos: How many videos they have; 0 leaves what must be fitted undefined.
-        videos: How many videos were judged.
+        videos: How many videos were scored.
         tasks: Scores by task and metric.
         scores: Scores by metric: the mean of the tasks where it is defined, counts summed.
     """
@@ -74,8 +74,8 @@ def align(
     Args:
         source: A checkpoint or run, whose encoder embeds its data, or any other source that
             knows its data, whose features are taken as they are.
-        split: Videos to judge, without those of `fit_on`. Where none are left, all are
-            judged and nothing is fitted.
+        split: Videos to score, without those of `fit_on`. Where none are left, all are
+            scored and nothing is fitted.
         fit_on: Splits for what is fitted, joined by "+".
         variant: As in `progfix.metrics.alignment.measure.alignment_scores`.
         seed: Of its draws.
@@ -94,10 +94,10 @@ def align(
             )
         )
     require_classifiers()
-    fitted, judged = set(fit_on.split("+")), source.data.split(split)
-    scored = [video for video in judged if video.split not in fitted]
+    fitted, chosen = set(fit_on.split("+")), source.data.split(split)
+    scored = [video for video in chosen if video.split not in fitted]
     train = [video for video in source.data if video.split in fitted] if scored else []
-    scored = scored or list(judged)
+    scored = scored or list(chosen)
     kind, embed = _embedder(source)
     tasks = {}
     for task in dict.fromkeys(video.task for video in scored):

@@ -95,7 +95,8 @@ def _cumulative(name: str, options: SourceOptions, data: Dataset | None) -> Sour
         from progfix.training.devices import resolve_device
 
         if not Path(path).exists():
-            raise InputError(Problem(PREFIX + name, "a checkpoint", "no such file", "check it"))
+            problem = Problem(PREFIX + name, "a checkpoint", "no such file", "check the path")
+            raise InputError(problem)
         checkpoint = open_checkpoint(Path(path), head_spec=options.head_spec)
         if options.data.path is None and data is None and checkpoint.data is not None:
             stored = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")

@@ -29,7 +29,7 @@ def alignment_scores(
     Args:
         train: Videos on which lines, classifiers and the unit of paths are fitted; without
             any, the metrics that need them are NaN.
-        scored: The videos to judge; none of them should be in `train`.
+        scored: The videos to score; none of them should be in `train`.
         variant: Whose definitions; metrics that its code lacks are left out, those that it
             computes `SAME` as the default are the default.
         seed: Of the draws in "gtcc".
