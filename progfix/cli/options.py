@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import functools
-import inspect
 from collections.abc import Callable
 from pathlib import Path
-from typing import Annotated, Any, TypeVar, cast, get_type_hints
+from typing import Annotated, Any, TypeVar
 
 import typer
 
+from progfix.cli.bundle import with_options
 from progfix.data.options import DataOptions, Ends, Pairing, Reader
 
 __all__ = [
@@ -34,12 +33,8 @@ SourceArg = Annotated[str | None, typer.Argument(help=_SOURCE_HELP, show_default
 SourcesArg = Annotated[
     list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]...")
 ]
-SplitArg = Annotated[
-    str, typer.Option("--split", help="Videos to use: train, val, test or all.")
-]
-DeviceArg = Annotated[
-    str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")
-]
+SplitArg = Annotated[str, typer.Option("--split", help="Videos to use: train, val, test or all.")]
+DeviceArg = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
 HeadSpecArg = Annotated[
     str | None,
     typer.Option(
@@ -149,46 +144,19 @@ _DATA_OPTIONS: dict[str, Any] = {
 
 
 def with_data_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options on data; it gets them bundled as `data: DataOptions`.
-
-    Args:
-        command: A function with a parameter `data: DataOptions`.
-
-    Returns:
-        A function whose signature has one parameter for each option instead.
-    """
-    hints = get_type_hints(command, include_extras=True)
-    own = [
-        parameter.replace(annotation=hints[name])
-        for name, parameter in inspect.signature(command).parameters.items()
-        if name != "data"
-    ]
+    """Give a command the options on data; it gets them bundled as `data: DataOptions`."""
     defaults = DataOptions()
-    added = [
-        inspect.Parameter(
-            name,
-            inspect.Parameter.KEYWORD_ONLY,
-            annotation=annotation,
-            default=_default(defaults, name),
-        )
-        for name, annotation in _DATA_OPTIONS.items()
-    ]
+    options = {name: (kind, _default(defaults, name)) for name, kind in _DATA_OPTIONS.items()}
+    return with_options(command, "data", options, _data_options)
 
-    @functools.wraps(command)
-    def wrapped(*args: object, **kwargs: object) -> R:
-        given = {name: kwargs.pop(name) for name in _DATA_OPTIONS}
-        options = DataOptions(
-            path=cast("str | None", given.pop("data")),
-            skip_tasks=_names(given.pop("skip_tasks")),
-            background=_names(given.pop("background")),
-            **cast("Any", given),
-        )
-        return command(*args, data=options, **kwargs)
 
-    signature = inspect.Signature([*own, *added])
-    wrapped.__signature__ = signature  # type: ignore[attr-defined]  # read by inspect.signature
-    wrapped.__annotations__ = {p.name: p.annotation for p in signature.parameters.values()}
-    return wrapped
+def _data_options(given: dict[str, Any]) -> DataOptions:
+    return DataOptions(
+        path=given.pop("data"),
+        skip_tasks=_names(given.pop("skip_tasks")),
+        background=_names(given.pop("background")),
+        **given,
+    )
 
 
 def _default(defaults: DataOptions, name: str) -> object:

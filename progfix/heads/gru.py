@@ -49,11 +49,11 @@ class GruHead(ProgressHead):
         if not self.streams:
             if torch.is_grad_enabled():
                 return every_prefix(self.raw_last, embeddings, lengths)
-            raw = [
+            scanned = [
                 self._scan(segment[:length])
                 for segment, length in zip(self.prepared(embeddings), lengths.tolist(), strict=True)
             ]
-            return pad_sequence(raw, batch_first=True, padding_value=0.0)
+            return pad_sequence(scanned, batch_first=True)
         states, _ = self._run(self.inputs(self.prepared(embeddings), lengths), lengths)
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
         raw: Tensor = self.fc(self.dropout(padded))

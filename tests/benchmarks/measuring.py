@@ -81,7 +81,7 @@ class Live(TorchDispatchMode):
     """Counts the bytes of live tensors that the operations under it made."""
 
     def __init__(self) -> None:
-        super().__init__()
+        super().__init__()  # type: ignore[no-untyped-call]
         self.now = self.peak = 0
         self.seen: weakref.WeakSet[torch.UntypedStorage] = weakref.WeakSet()
 
