@@ -169,6 +169,11 @@ class CurveSums:
         count, absolute, _ = self.tenths[first : last + 1].sum(axis=0)
         return float(absolute / count) if count else math.nan
 
+    def bias_in(self, first: int, last: int) -> float:
+        """Return the mean of prediction - target there, as `mae_in`."""
+        count, _, signed = self.tenths[first : last + 1].sum(axis=0)
+        return float(signed / count) if count else math.nan
+
     def target_quantile(self, share: float) -> float:
         """Return the lowest of `LEVELS` that a share of the targets does not exceed."""
         return float(levels_quantile(self.targets[None, :].astype(np.float64), share)[0])

@@ -92,14 +92,16 @@ def deceptive_middle(evidence: Evidence) -> Finding | NotChecked | None:
 
 
 def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
-    """Find actions that start far above zero."""
-    s = evidence.summary
-    total, frames = evidence.curves.early_bias
+    """Find actions that start far above zero, and more so than they go on."""
+    s, curves = evidence.summary, evidence.curves
+    total, frames = curves.early_bias
     early = total / frames if frames else math.nan
     first = s.first_frame_median - s.first_frame_target
-    if not (early >= T.early or first >= T.first_frame):
+    # A head that runs ahead all the way has another fault than its beginning.
+    ahead = max(0.0, curves.bias_in(4, 5))
+    whole = early - ahead >= T.early
+    if not (whole or first - ahead >= T.first_frame):
         return None
-    whole = early >= T.early
     where = "in the first tenth" if whole else "at the first frame"
     return Finding(
         "early-bias",
@@ -109,6 +111,7 @@ def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
         "action has only begun, and answers near the middle.",
         {
             "bias_first_tenth": early,
+            "bias_middle_fifth": curves.bias_in(4, 5),
             "first_frame_median": s.first_frame_median,
             "first_frame_target": s.first_frame_target,
             "threshold": T.early if whole else T.first_frame,
@@ -141,7 +144,7 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
             "threshold_bias": -T.late,
             "threshold_slope": allowed,
         },
-        ("h",),
+        ("h", "s"),
         _saved(evidence, "late_repaired"),
         "A right last tenth",
     )
@@ -180,7 +183,7 @@ def non_monotone(evidence: Evidence) -> Finding | NotChecked | None:
         "error" if fall >= T.fall_error else "warning",
         f"Falls back: answers lie {number(fall, 2)} below what they had already reached",
         "Progress of one action never falls. A head whose answer is a sum of increments "
-        "cannot fall either.",
+        "cannot fall either, at the price that its errors add up.",
         {"mean_fall": fall, "threshold": T.fall},
         ("d",),
         _saved(evidence, "monotone_envelope"),

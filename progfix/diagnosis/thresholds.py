@@ -35,10 +35,11 @@ class Thresholds:
             fifth. A constant 0.5 has 8, an error that does not depend on position 1.
         middle_end: Error that both ends must reach; a constant 0.5 has 0.4.
         middle_end_error: The same for an error instead of a warning.
-        early: Mean bias in the first tenth. A clock that is too fast by a factor of two
-            reaches .05 there, a constant 0.5 has .45.
-        first_frame: Median prediction at the first frame above the median target there. It
-            is a single frame, hence the higher bar.
+        early: Mean bias in the first tenth, beyond a positive one in the middle fifth. A
+            clock that is too fast by a factor of two reaches .05 there, a constant 0.5 has
+            .45.
+        first_frame: Median prediction at the first frame above the median target there,
+            likewise. It is a single frame, hence the higher bar.
         late: Mean bias in the last tenth, from which an end counts as missed.
         late_error: The same for an error instead of a warning.
         late_slope: Rise of predictions per rise of targets in the last fifth, below which

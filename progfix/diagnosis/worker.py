@@ -9,7 +9,7 @@ from progfix.diagnosis.curves import CurveSums
 from progfix.diagnosis.evidence import Check, Evidence
 from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position, Skill, Summary
 from progfix.diagnosis.ranking import ranked
-from progfix.diagnosis.remedy import fix_command, loadable_note
+from progfix.diagnosis.remedy import fix_command, fix_note
 from progfix.diagnosis.repairs import RepairSums
 from progfix.diagnosis.shape import (
     COLLAPSED_RANGE,
@@ -68,7 +68,7 @@ def diagnose(
     evidence, positions = _collect(source, bins, observe)
     outcomes = [check.run(evidence) for check in FINDINGS]
     findings = ranked(outcome for outcome in outcomes if isinstance(outcome, Finding))
-    note = loadable_note(source, findings)
+    note = fix_note(source, findings)
     return Diagnosis(
         source=source.label,
         verdict=verdict(evidence, findings),

@@ -78,7 +78,7 @@ def test_plateau_by_hand() -> None:
     assert late.evidence["slope_last_fifth"] == pytest.approx(0)
     assert late.gain == pytest.approx(0.02)
     assert late.severity == "warning"
-    assert late.fix == ("h",)
+    assert late.fix == ("h", "s")
 
 
 def test_a_plateau_too_near_to_one_is_none() -> None:
@@ -105,6 +105,14 @@ def test_a_first_frame_alone_is_a_warning() -> None:
     early = found(diagnosed(list(values), np.full(20, 50)), "early-bias")
     assert early.severity == "warning"
     assert early.evidence["bias_first_tenth"] == pytest.approx(0.096)
+
+
+def test_a_head_that_runs_ahead_all_the_way_is_not_blamed_for_its_beginning() -> None:
+    # Bias .3 in the first seven of ten frames, the middle fifth included.
+    ahead = np.minimum(np.arange(1, 11) / 10 + 0.3, 1)
+    assert "early-bias" not in ids(diagnosed(list(ahead)))
+    # .9 throughout is .4 too much in the middle, and twice that at the beginning.
+    assert "early-bias" in ids(diagnosed([0.9] * 10))
 
 
 def test_falls_by_hand() -> None:

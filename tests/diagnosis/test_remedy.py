@@ -5,7 +5,7 @@ import pytest
 
 from progfix.data.dataset import Dataset
 from progfix.diagnosis import Finding
-from progfix.diagnosis.remedy import fix_command, fix_letters, loadable_note
+from progfix.diagnosis.remedy import fix_command, fix_letters, fix_note
 from progfix.heads.spec import HeadSpec
 from progfix.solutions import apply
 from progfix.sources import Source
@@ -31,7 +31,8 @@ UNTRAINED = finding("untrained-head", "g")
         ([UNTRAINED], "", "fgs"),
         ([FALLING], "fgs", "dfgs"),
         # d conflicts with a: what cures the finding stays.
-        ([FALLING], "ab", "bd"),
+        ([FALLING], "ab", "bdfgs"),
+        ([finding("late-saturation", "h", "s"), FALLING], "", "fghs"),
         # s makes c do nothing.
         ([FLAT], "c", "fgs"),
     ],
@@ -41,7 +42,7 @@ def test_letters(findings: list[Finding], trained_with: str, expected: str) -> N
 
 
 def test_letters_fit_the_head() -> None:
-    assert fix_letters([finding("early-bias", "b", "s")], "", HeadSpec(kind="pooled")) == "s"
+    assert fix_letters([finding("early-bias", "b", "s")], "", HeadSpec(kind="pooled")) == "fgs"
 
 
 def test_command_of_a_checkpoint_names_file_and_data() -> None:
@@ -60,7 +61,7 @@ def test_command_of_a_run_repeats_it_with_other_letters() -> None:
     found = checkpoint(head_rms=1.0)
     found = replace(found, recipe=apply("gs"))
     source = Source("x", "run", path=Path("runs/gs-1"), checkpoint=found)
-    assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dgs"
+    assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dfgs"
 
 
 def test_command_of_another_model_trains_anew() -> None:
@@ -71,7 +72,7 @@ def test_command_of_another_model_trains_anew() -> None:
 def test_predictions_have_placeholders_and_baselines_no_command() -> None:
     source = Source("x", "predictions")
     assert fix_command(source, [FALLING]) == (
-        "progfix train --init CHECKPOINT --data DATA --solution d"
+        "progfix train --init CHECKPOINT --data DATA --solution dfgs"
     )
     assert fix_command(replace(source, kind="baseline"), [FALLING]) is None
     assert fix_command(source, []) is None
@@ -79,10 +80,20 @@ def test_predictions_have_placeholders_and_baselines_no_command() -> None:
 
 def test_letters_that_their_code_cannot_load_are_named() -> None:
     theirs = Source("x", "checkpoint", path=Path("a.pt"), checkpoint=checkpoint(head_rms=1e-13))
-    note = loadable_note(theirs, [UNTRAINED])
+    note = fix_note(theirs, [UNTRAINED])
     assert note is not None
     assert "--solution gs" in note
-    assert loadable_note(theirs, [finding("early-bias", "s")]) is None
     ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
-    assert loadable_note(ours, [UNTRAINED]) is None
-    assert loadable_note(Source("x", "predictions"), [UNTRAINED]) is None
+    assert fix_note(ours, [UNTRAINED]) is None
+    assert fix_note(Source("x", "predictions"), [UNTRAINED]) is None
+
+
+def test_a_recipe_that_has_all_letters_is_not_repeated() -> None:
+    found = replace(checkpoint(head_rms=1.0), kind="progfix", recipe=apply("fgs"))
+    source = Source("x", "run", path=Path("runs/fgs-1"), checkpoint=found)
+    assert fix_command(source, [FLAT]) is None
+    note = fix_note(source, [FLAT])
+    assert note is not None
+    assert "all these letters already (fgs)" in note
+    assert fix_note(source, [FALLING]) is None
+    assert fix_note(source, []) is None
