@@ -111,13 +111,17 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         checkpoint=checkpoint,
         why_not=f"{checkpoint.path.name} does not say what data it was trained on; pass --data",
     )
-    chosen = options.data
-    if chosen.path is None:
-        if checkpoint.data is None:
-            return source
-        where = f"{checkpoint.path}: data"
-        chosen = DataOptions.from_json(checkpoint.data, where=where)
-    return _with_model(source, checkpoint.model, chosen, options)
+    if options.data.path is not None:
+        return _with_model(source, checkpoint.model, options.data, options)
+    if checkpoint.data is None:
+        return source
+    recorded = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
+    try:
+        return _with_model(source, checkpoint.model, recorded, options)
+    except InputError as error:
+        # Data that has moved leaves what the file alone allows.
+        moved = f"the data it was trained on cannot be used ({error.problems[0]})"
+        return replace(source, why_not=moved)
 
 
 def _from_module(text: str | None, options: SourceOptions) -> Source:

@@ -140,3 +140,16 @@ def test_nan_features_are_named_before_anything_is_written(tmp_path: Path) -> No
     assert "video v9: expected finite features, found NaN or infinite values in 1 frames" in (
         done.stderr
     )
+
+
+@needs_fixtures
+def test_data_that_has_moved_leaves_what_the_file_alone_allows(tmp_path: Path) -> None:
+    data = data_for_64_columns(tmp_path / "data.h5")
+    arguments = ("--init", FIXTURES / "gtcc_ab.pt", "--data", data, "--epochs", "1")
+    progfix("train", *arguments, "--out", "run", folder=tmp_path)
+    data.rename(tmp_path / "elsewhere.h5")
+    found = progfix("diagnose", "run", "--json", folder=tmp_path).stdout
+    assert "data.h5" in found
+    assert '"not_checked"' in found
+    done = progfix("eval", "run", folder=tmp_path, status=2)
+    assert "data.h5" in done.stderr
