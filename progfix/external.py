@@ -37,10 +37,12 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     try:
         made = getattr(importlib.import_module(where), attribute)
         model = made() if argument is None else made(argument)
-    except (ImportError, AttributeError, TypeError) as error:
+    except Exception as error:  # the user's code may raise anything
         call = f"{attribute}({'' if argument is None else 'SOURCE'})"
         raise _problem(
-            name, f"{call} to make a module", f"{type(error).__name__}: {error}"
+            name,
+            f"{call} to make a module",
+            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
         ) from error
     if not isinstance(model, nn.Module):
         raise _problem(name, "a torch.nn.Module", type(model).__name__)
@@ -75,11 +77,17 @@ def _answers(
     features = torch.from_numpy(video.read()).to(device)
     answers = []
     for segment in cut_segments(video, features):
-        answer = module(segment)
         where = f"{name}, video {video.name}"
+        try:
+            answer = module(segment)
+        except Exception as error:  # the user's code may raise anything
+            first = (str(error) or "no message").splitlines()[0]
+            found = f"{type(error).__name__}: {first}"
+            expected = f"an answer to features of shape {tuple(segment.shape)}"
+            raise _problem(where, expected, found) from error
         if not isinstance(answer, torch.Tensor) or answer.numel() != len(segment):
-            found = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
-            raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(found))
+            shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
+            raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(shape))
         values = answer.reshape(-1).double().cpu().numpy()
         if not np.isfinite(values).all():
             bad = int((~np.isfinite(values)).sum())

@@ -23,6 +23,10 @@ def atomic_path(target: Path) -> Iterator[Path]:
     Raises:
         InputError: If the folder cannot be written, or the disk is full.
     """
+    if not target.name or target.is_dir():
+        raise InputError(
+            Problem(str(target), "the name of a file", "a folder", "add a file name to the path")
+        )
     temporary = target.with_name(f".{target.stem}.{secrets.token_hex(4)}{target.suffix}")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
