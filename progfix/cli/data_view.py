@@ -7,12 +7,13 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from rich.console import Console
 from rich.markup import escape
 from rich.padding import Padding
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 from rich.text import Text
+
+from progfix.cli.render import Screen
 
 if TYPE_CHECKING:
     from progfix.data.checks import DataCheck
@@ -36,7 +37,7 @@ def video_progress(label: str, total: int | None = None) -> Iterator[Callable[[V
         MofNCompleteColumn(),
         TextColumn("videos"),
         TimeRemainingColumn(),
-        console=Console(stderr=True),
+        console=Screen(stderr=True),
         transient=True,
         disable=not sys.stderr.isatty(),
     ) as progress:
@@ -46,14 +47,14 @@ def video_progress(label: str, total: int | None = None) -> Iterator[Callable[[V
 
 def show_notices(notices: Sequence[str]) -> None:
     """Write notices to stderr."""
-    console = Console(stderr=True, highlight=False)
+    console = Screen(stderr=True)
     for notice in notices:
         console.print(f"note: {escape(notice)}", soft_wrap=True)
 
 
 def show_summary(summary: DataSummary) -> None:
     """Print a data set in numbers."""
-    console = Console(highlight=False)
+    console = Screen()
     console.print(Text(summary.path, style="bold"), soft_wrap=True)
     console.print(Text(summary.description))
     console.print()
@@ -111,7 +112,7 @@ def _task_table(summary: DataSummary) -> Table:
 
 def show_check(check: DataCheck) -> None:
     """Print what was found, errors first, each with examples, reason and remedy."""
-    console = Console(highlight=False)
+    console = Screen()
     console.print(Text(check.path, style="bold"), soft_wrap=True)
     console.print(Text(check.description))
     for finding in check.findings:
@@ -128,7 +129,7 @@ def show_check(check: DataCheck) -> None:
     console.print(_verdict(check))
 
 
-def _show_finding(console: Console, finding: DataFinding) -> None:
+def _show_finding(console: Screen, finding: DataFinding) -> None:
     style = _STYLES[finding.severity]
     console.print(_hanging(finding.severity, style, f"{finding.title}  [{finding.id}]"))
     for example in finding.examples:
