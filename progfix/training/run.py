@@ -82,6 +82,15 @@ def resume_run(
         options = replace(options, recipe=replace(options.recipe, optimisation=optimisation))
     prepared = prepare(replace(options, device=device))
     state = LoopState()
+    if not (folder / runs.LAST).exists() and (folder / runs.BEST).exists():
+        raise InputError(
+            Problem(
+                str(folder / runs.LAST),
+                "the state to go on from",
+                "no such file beside a checkpoint",
+                "restore it, or start a new run with --config and another --out",
+            )
+        )
     if (folder / runs.LAST).exists():
         state = prepared.restore(folder / runs.LAST)
     return _train(folder, prepared, state, observe)
