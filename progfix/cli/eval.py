@@ -169,8 +169,19 @@ def _write_csv(report: EvalReport, path: Path) -> None:
     from progfix.evaluation.tables import csv_text
     from progfix.files import atomic_path
 
+    text = csv_text(report)
+    header = text.partition("\n")[0].encode()
+    if path.is_file() and not path.read_bytes().startswith(header):
+        raise InputError(
+            Problem(
+                f"--csv {path}",
+                "a new file, or an earlier table of eval",
+                "another file, which would be lost",
+                "choose another name",
+            )
+        )
     with atomic_path(path) as temporary:
-        temporary.write_text(csv_text(report), encoding="utf-8")
+        temporary.write_text(text, encoding="utf-8")
 
 
 def _require_one(flags: dict[str, bool]) -> None:
