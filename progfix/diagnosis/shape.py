@@ -37,11 +37,12 @@ def collapsed_range(evidence: Evidence) -> Finding | NotChecked | None:
         return None
     collapsed = s.spread < T.spread_error
     saved = _saved(evidence, "affine")
-    follows = (
-        "but they follow it: stretched, they would beat a constant."
-        if s.mae - saved <= s.mae_constant - T.stretched
-        else "and what little they move hardly follows it."
-    )
+    if s.mae - saved > s.mae_constant - T.stretched:
+        follows = "and what little they move hardly follows it."
+    elif s.last_frame_median < s.first_frame_median:
+        follows = "and they run backwards: they fall while the action goes on."
+    else:
+        follows = "but they follow it: stretched, they would beat a constant."
     return Finding(
         "collapsed-range",
         "error" if collapsed else "warning",

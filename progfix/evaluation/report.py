@@ -174,6 +174,10 @@ def _require_predictions(sources: Sequence[Source], options: EvalOptions) -> Non
         problems.append(
             Problem("--save-predictions", "one source", f"{len(sources)}", "save them one by one")
         )
+    saved = options.save_predictions
+    if saved is not None and saved.exists():
+        fix = "choose another name, or remove it first"
+        problems.append(Problem(f"--save-predictions {saved}", "a new file", "one is there", fix))
     if problems:
         raise InputError(problems)
 

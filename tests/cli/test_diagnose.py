@@ -12,6 +12,7 @@ from typer.testing import CliRunner
 from progfix.cli.app import app
 from progfix.predictions_io import save_predictions
 from tests.cli.entry import ENTRY, progfix
+from tests.cli.entry import progfix as entry_progfix
 from tests.diagnosis.planted import planted
 
 FIXTURES = Path(__file__).resolve().parents[3] / "shared" / "fixtures"
@@ -204,3 +205,11 @@ def test_colour_on_a_terminal_unless_it_is_refused(constant: Path, no_colour: bo
     assert process.wait(timeout=60) == 0
     assert (b"\x1b[1;31m" in shown) is not no_colour
     assert b"collapsed-range" in shown
+
+
+def test_falling_answers_are_not_said_to_follow(tmp_path: Path) -> None:
+    rows = [f"v{video},{0.55 - 0.1 * i / 20},{i / 20}" for video in range(60) for i in range(1, 21)]
+    (tmp_path / "falling.csv").write_text("\n".join(["video,prediction,target", *rows, ""]))
+    said = " ".join(entry_progfix("diagnose", "falling.csv", folder=tmp_path).stdout.split())
+    assert "they run backwards" in said
+    assert "they follow it" not in said

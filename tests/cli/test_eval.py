@@ -186,3 +186,22 @@ def test_a_predictions_file_is_judged_without_torch(saved: Path) -> None:
     )
     assert done.returncode == 0, done.stderr
     assert done.stderr.splitlines()[-1] == "False"
+
+
+PLAIN = "video,prediction,target\na,.2,.5\na,.5,1\nb,.3,.5\nb,.6,1\n"
+
+
+@pytest.mark.parametrize("flag", ["--csv", "--save-predictions"])
+def test_a_file_that_is_there_is_not_lost(tmp_path: Path, flag: str) -> None:
+    source = tmp_path / "mine.csv"
+    source.write_text(PLAIN)
+    done = progfix("eval", "mine.csv", flag, "mine.csv", folder=tmp_path, status=2)
+    assert f"{flag} mine.csv: expected a new file" in done.stderr
+    assert source.read_text() == PLAIN
+
+
+def test_an_earlier_table_may_be_written_again(tmp_path: Path) -> None:
+    (tmp_path / "mine.csv").write_text(PLAIN)
+    for _ in range(2):
+        progfix("eval", "mine.csv", "--csv", "table.csv", folder=tmp_path)
+    assert (tmp_path / "table.csv").read_text().startswith("source,kind,group,metric")

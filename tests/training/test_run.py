@@ -205,3 +205,12 @@ def test_events_come_in_order(tmp_path: Path) -> None:
     steps = next(e.steps for e in seen if isinstance(e, StepDone))
     assert len(seen) == 2 * (steps + 1)
     assert [type(e) for e in seen[: steps + 1]] == [StepDone] * steps + [EpochDone]
+
+
+def test_a_run_without_its_state_is_not_begun_again(tmp_path: Path) -> None:
+    folder = start_run(options(tmp_path / "run", epochs=1), ignore).folder
+    before = (folder / runs.BEST).read_bytes()
+    (folder / runs.LAST).unlink()
+    with pytest.raises(InputError, match="no such file beside a checkpoint"):
+        resume_run(folder, ignore, epochs=2, device="cpu")
+    assert (folder / runs.BEST).read_bytes() == before
