@@ -10,7 +10,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["InputError", "Problem", "ProgfixError", "TrainingError"]
+__all__ = ["InputError", "Problem", "ProgfixError", "TrainingError", "listed"]
+
+NAMES_SHOWN = 8
+"""Names that a message lists; a foreign file may have hundreds."""
+
+_LONGEST_NAME = 80
 
 
 @dataclass(frozen=True)
@@ -30,7 +35,23 @@ class Problem:
     fix: str
 
     def __str__(self) -> str:
-        return f"{self.where}: expected {self.expected}, found {self.found}; {self.fix}"
+        text = f"{self.where}: expected {self.expected}, found {self.found}; {self.fix}"
+        # Names come from files: one may hold a line break, or what a terminal obeys.
+        return "".join(c if c.isprintable() else repr(c)[1:-1] for c in text)
+
+
+def listed(names: Iterable[object], *, none: str = "none") -> str:
+    """Return "a, b, c", or the first `NAMES_SHOWN` names and how many more there are.
+
+    Args:
+        names: What to list, each at most 80 characters of it.
+        none: What to say where there is none.
+    """
+    texts = [str(name) for name in names]
+    shown = [t if len(t) <= _LONGEST_NAME else f"{t[:_LONGEST_NAME]}..." for t in texts]
+    more = len(texts) - NAMES_SHOWN
+    tail = f" and {more:,} more" if more > 0 else ""
+    return (", ".join(shown[:NAMES_SHOWN]) or none) + tail
 
 
 class ProgfixError(Exception):

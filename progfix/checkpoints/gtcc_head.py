@@ -23,7 +23,7 @@ from torch import Tensor
 
 from progfix.checkpoints.fields import number
 from progfix.checkpoints.head_spec import format_head_spec, parse_head_spec
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.heads.spec import Extra, HeadKind, HeadSpec
 
 __all__ = ["RAW_WIDTH", "FoundHead", "expressible", "find_head"]
@@ -173,7 +173,7 @@ def _read(state: Mapping[str, Tensor], where: str) -> _Weights:
             Problem(
                 where,
                 "progress_head.gru.weight_ih_l0 and weight_hh_l0, or progress_head.fc.0.weight",
-                ", ".join(state),
+                listed(state),
                 "check that the file is complete and comes from the GTCC code base",
             )
         )

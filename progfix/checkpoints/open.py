@@ -9,7 +9,7 @@ from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.checkpoints.gtcc import read_gtcc
 from progfix.checkpoints.native import FORMAT, read_native
 from progfix.checkpoints.reading import safe_load
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.heads.spec import HeadSpec
 
 __all__ = ["find_checkpoint", "open_checkpoint"]
@@ -45,7 +45,7 @@ def open_checkpoint(
         Problem(
             str(file),
             "a checkpoint of progfix or of the GTCC code base",
-            f"a file of format {kind}" if training else f"entries {', '.join(payload) or 'none'}",
+            f"a file of format {kind}" if training else f"entries {listed(payload)}",
             "name the run folder or its checkpoint.pt"
             if training
             else "pass a file with model_state_dict, as the training writes it",

@@ -22,7 +22,7 @@ import torch
 from torch import Tensor
 
 from progfix.checkpoints.pickles import ALLOWED, LEGACY_MAGIC, imports, pickles
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = ["safe_load"]
 
@@ -178,7 +178,7 @@ def _check_imports(opcodes: list[tuple[str, object]], where: str) -> None:
         raise _bad(
             where,
             "a pickle of tensors, plain containers and easydict.EasyDict only",
-            f"one that imports {', '.join(refused)}",
+            f"one that imports {listed(refused)}",
             "progfix executes no pickle: load the file where you trust it, keep only such "
             "objects, and save it again",
         )

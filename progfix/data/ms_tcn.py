@@ -27,7 +27,7 @@ from progfix.data.npy import NpyFeatures
 from progfix.data.options import DataOptions
 from progfix.data.reading import LENGTH_TOLERANCE, Reading
 from progfix.data.splits import note_unsplit
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = ["is_ms_tcn", "read_ms_tcn"]
 
@@ -101,7 +101,7 @@ def _labels(folder: Path, collector: Collector) -> dict[str, list[str]]:
             fix = "restore the file from where it came from"
             collector.refuse("invalid-file", Problem(str(path), "a label per line", found, fix))
         elif unknown:
-            found = f"labels {', '.join(unknown)}"
+            found = f"labels {listed(unknown)}"
             expected, fix = "labels that mapping.txt names", "add them there or correct them"
             collector.refuse("invalid-file", Problem(str(path), expected, found, fix))
         else:
@@ -212,7 +212,7 @@ def _split(
         raise InputError(
             Problem(
                 f"--splits {number}",
-                f"the number of a bundle out of {', '.join(numbers) or 'none'}",
+                f"the number of a bundle out of {listed(numbers)}",
                 number,
                 f"see the files in {folder / 'splits'}",
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from progfix.data.collector import Collector
 from progfix.data.dataset import Segment, Video
 from progfix.data.findings import DataFinding
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = ["LENGTH_TOLERANCE", "Reading", "tasks_to_keep", "valid_segments"]
 
@@ -44,9 +44,9 @@ def tasks_to_keep(tasks: Sequence[str], skip: Sequence[str]) -> tuple[str, ...]:
         raise InputError(
             Problem(
                 "--skip-tasks",
-                f"tasks out of {', '.join(tasks) or 'none'}",
-                ", ".join(unknown),
-                "check the spelling",
+                f"tasks out of {listed(tasks)}",
+                listed(unknown),
+                "check the spelling; `progfix data info` lists all of them",
             )
         )
     return tuple(name for name in tasks if name not in skip)

@@ -9,7 +9,7 @@ from progfix.data.gtcc_json import is_gtcc_json
 from progfix.data.ms_tcn import is_ms_tcn
 from progfix.data.options import BUILT_IN, DataOptions, Reader, is_built_in
 from progfix.data.splits import load_json
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = ["Kind", "recognise"]
 
@@ -78,7 +78,7 @@ def _of_folder(path: Path, reader: Reader) -> tuple[Kind, Path]:
         candidates += [("hdf5", p) for s in _HDF5_SUFFIXES for p in sorted(path.glob(f"*{s}"))]
     if len(candidates) == 1:
         return candidates[0]
-    names = ", ".join(p.name for _, p in candidates)
+    names = listed((p.name for _, p in candidates), none="")
     raise _unknown(path, f"a folder with {names}; which one?" if names else "none of them")
 
 

@@ -16,7 +16,7 @@ from pathlib import Path
 from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Video
 from progfix.data.findings import count_of
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = [
     "SplitTable",
@@ -94,8 +94,8 @@ def load_json(path: Path) -> object:
     def object_of(pairs: list[tuple[str, object]]) -> dict[str, object]:
         table = dict(pairs)
         if len(table) < len(pairs):
-            names = [name for name, _ in pairs]
-            duplicates.extend(dict.fromkeys(n for n in names if names.count(n) > 1))
+            times = Counter(name for name, _ in pairs)
+            duplicates.extend(name for name, count in times.items() if count > 1)
         return table
 
     try:
@@ -113,7 +113,7 @@ def load_json(path: Path) -> object:
             Problem(
                 str(path),
                 "each name once",
-                f"{', '.join(duplicates)} more than once",
+                f"{listed(duplicates)} more than once",
                 "rename or remove one of them",
             )
         )

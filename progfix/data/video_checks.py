@@ -12,7 +12,7 @@ from progfix.data.collector import Collector
 from progfix.data.dataset import Video
 from progfix.data.feature_scan import FeatureScan, non_finite_problem, scan_features
 from progfix.data.findings import Severity, count_of
-from progfix.errors import InputError
+from progfix.errors import InputError, listed
 
 __all__ = [
     "Observer",
@@ -73,7 +73,7 @@ def find_background(videos: Sequence[Video], collector: Collector) -> None:
     if found:
         everything = sum(actions.total() for actions in counts.values())
         number = sum(found.values())
-        quoted = ", ".join(repr(action) for action in found)
+        quoted = listed(repr(action) for action in found)
         collector.note(
             "background-as-action",
             "warning",

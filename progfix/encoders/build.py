@@ -13,7 +13,7 @@ from progfix.encoders.naive import NaiveEncoder
 from progfix.encoders.resnet import ResnetEncoder
 from progfix.encoders.shapes import Shapes
 from progfix.encoders.stacking import StackingEncoder
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 
 __all__ = ["ENCODERS", "load_weights", "rebuild_encoder"]
 
@@ -90,7 +90,7 @@ def _bare(shapes: Shapes, options: Mapping[str, object]) -> Encoder:
             shapes.where,
             "the weights of an encoder, named "
             + ", ".join(f"{shapes.prefix}{start}*" for start in ENCODERS),
-            ", ".join(list(shapes.table)[:3]) or "none",
+            listed(shapes.table),
             "pass a checkpoint of the GTCC code base or of progfix",
         )
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from typing import Literal, TypeAlias
@@ -9,7 +10,7 @@ from typing import Literal, TypeAlias
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.predictions import Category
 
 __all__ = [
@@ -91,8 +92,9 @@ def resolve(names: Sequence[str], where: str) -> dict[str, str]:
         InputError: If a column occurs twice, or the file lacks what progress needs.
     """
     problems = [
-        Problem(where, f"one column {name!r}", f"{names.count(name)}", "rename or remove one")
-        for name in sorted({name for name in names if names.count(name) > 1})
+        Problem(where, f"one column {name!r}", f"{count}", "rename or remove one")
+        for name, count in sorted(Counter(names).items())
+        if count > 1
     ]
     chosen: dict[str, str] = {}
     for column in COLUMNS:
@@ -189,4 +191,4 @@ def _texts(values: Sequence[str] | NDArray[np.generic]) -> Sequence[str]:
 
 
 def _found(names: Sequence[str]) -> str:
-    return f"the columns {', '.join(map(repr, names))}" if names else "no columns"
+    return f"the columns {listed(map(repr, names))}" if names else "no columns"

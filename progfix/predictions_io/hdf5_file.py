@@ -10,7 +10,7 @@ import h5py
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
 from progfix.predictions_io.columns import FORMAT, require_format
@@ -54,7 +54,7 @@ class Hdf5Table:
             ]
             lengths = {name: len(file[name]) for name in wanted if file[name].ndim == 1}
             if len(set(lengths.values())) > 1:
-                found = ", ".join(f"{name} {rows}" for name, rows in lengths.items())
+                found = listed(f"{name} {rows}" for name, rows in lengths.items())
                 problems.append(
                     Problem(str(self._path), "columns of one length", found, "save it again")
                 )

@@ -12,7 +12,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
 from progfix.predictions_io.columns import FORMAT, require_format
@@ -68,7 +68,7 @@ class NpzTable:
         coded = self._read([n for w in wanted if (n := w + NAMES_SUFFIX) in self._members])
         lengths = {name: len(values) for name, values in arrays.items()}
         if len(set(lengths.values())) > 1:
-            found = ", ".join(f"{name} {rows}" for name, rows in lengths.items())
+            found = listed(f"{name} {rows}" for name, rows in lengths.items())
             raise InputError(
                 Problem(str(self._path), "columns of one length", found, "save it again")
             )

@@ -94,6 +94,14 @@ def test_npz_columns_of_other_shapes_and_lengths(tmp_path: Path) -> None:
     )
 
 
+def test_a_foreign_archive_of_many_arrays_is_not_listed_in_full(tmp_path: Path) -> None:
+    path = tmp_path / "p.npz"
+    np.savez(path, **{f"layer{i}": np.zeros(1) for i in range(300)})
+    for found in _errors(path):
+        assert "'layer7' and 292 more" in found
+        assert "layer8" not in found
+
+
 def _npy(rows: int) -> bytes:
     header = f"{{'descr': '<f8', 'fortran_order': False, 'shape': ({rows},), }}".encode()
     header += b" " * (-(len(header) + 11) % 64) + b"\n"
