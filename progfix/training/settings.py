@@ -1,0 +1,132 @@
+"""The numbers of a recipe that a user may set, each by one name everywhere.
+
+`progfix train` makes an option of each, `progfix sweep` the parts of a cell's name.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from progfix.errors import InputError, Problem
+
+__all__ = ["SETTINGS", "Setting", "Settings", "Value", "read_setting"]
+
+Value = float | int | bool
+
+Settings = Mapping[str, Value | None]
+"""Values by dotted name of the recipe's field, such as "optimisation.lr"; None: not said."""
+
+
+@dataclass(frozen=True)
+class Setting:
+    """One number, or a switch.
+
+    Attributes:
+        field: Dotted name of the recipe's field.
+        kind: Of its values; `bool` is a switch.
+        text: What it does and, in brackets, its default.
+        group: "Optimisation" or "Generalisation".
+        low: Smallest value.
+        high: Largest value, or None.
+    """
+
+    field: str
+    kind: type[Value]
+    text: str
+    group: str
+    low: float = 0
+    high: float | None = None
+
+
+_OPTIMISATION = "Optimisation"
+_GENERALISATION = "Generalisation"
+
+SETTINGS: Mapping[str, Setting] = {
+    "epochs": Setting(
+        "optimisation.epochs", int, "Passes over the training videos (50).", _OPTIMISATION, 1
+    ),
+    "batch-videos": Setting(
+        "optimisation.batch_videos", int, "Videos per step, all of one task (2).", _OPTIMISATION, 1
+    ),
+    "lr": Setting("optimisation.lr", float, "Step size (1e-4).", _OPTIMISATION),
+    "head-lr": Setting(
+        "optimisation.head_lr", float, "The head's step size with g (1e-3).", _OPTIMISATION
+    ),
+    "clip": Setting("optimisation.clip", float, "Gradient norm (1e-5).", _OPTIMISATION),
+    "head-clip": Setting(
+        "optimisation.head_clip", float, "The head's gradient norm with g (1).", _OPTIMISATION
+    ),
+    "weight-decay": Setting(
+        "optimisation.weight_decay", float, "Decoupled weight decay (0).", _OPTIMISATION
+    ),
+    "progress-lambda": Setting(
+        "objective.progress_lambda", float, "Factor of the progress loss (1e6).", _OPTIMISATION
+    ),
+    "time-warp": Setting(
+        "augmentation.time_warp",
+        float,
+        "Play segments up to exp(this) faster or slower (0).",
+        _GENERALISATION,
+        high=2,
+    ),
+    "feature-noise": Setting(
+        "augmentation.feature_noise",
+        float,
+        "Noise in standard deviations of a feature (0).",
+        _GENERALISATION,
+    ),
+    "dropout": Setting(
+        "head.dropout",
+        float,
+        "Share of values dropped before and in the head (0).",
+        _GENERALISATION,
+        high=0.95,
+    ),
+    "average": Setting(
+        "optimisation.average",
+        float,
+        "Decay of the moving average of the weights (0: off).",
+        _GENERALISATION,
+        high=0.9999,
+    ),
+    "normalise": Setting(
+        "head.normalise",
+        bool,
+        "Shift and scale each feature as on the training frames (off).",
+        _GENERALISATION,
+    ),
+}
+"""By the name of the option, in the order of the help."""
+
+_SWITCH = {"on": True, "off": False}
+
+
+def read_setting(name: str, text: str, *, where: str) -> Value:
+    """Return the value that a text gives a setting; a switch is "on" or "off".
+
+    Args:
+        name: One of `SETTINGS`.
+        text: The value.
+        where: What to name in an error.
+
+    Raises:
+        InputError: If it is no value of the kind, or out of range.
+    """
+    setting = SETTINGS[name]
+    if setting.kind is bool:
+        if text in _SWITCH:
+            return _SWITCH[text]
+        raise InputError(Problem(where, f"{name}=on or {name}=off", repr(text), "write one"))
+    try:
+        value = int(text) if setting.kind is int else float(text)
+    except ValueError:
+        value = math.nan
+    high = math.inf if setting.high is None else setting.high
+    if setting.low <= value <= high and math.isfinite(value):
+        return value
+    kind = "a whole number" if setting.kind is int else "a number"
+    most = "" if setting.high is None else f" and at most {setting.high:g}"
+    expected = f"{name} to be {kind} of at least {setting.low:g}{most}"
+    raise InputError(Problem(where, expected, repr(text), "choose another value"))
