@@ -140,6 +140,16 @@ _DATA_OPTIONS: dict[str, Any] = {
             rich_help_panel=_PANEL,
         ),
     ],
+    "resplit": Annotated[
+        int | None,
+        typer.Option(
+            "--resplit",
+            min=0,
+            help="Draw the splits afresh with this seed, as many videos of each task in each.",
+            show_default=False,
+            rich_help_panel=_PANEL,
+        ),
+    ],
 }
 
 

@@ -15,6 +15,7 @@ from progfix.data.ms_tcn import read_ms_tcn
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.data.reading import Reading, tasks_to_keep
 from progfix.data.recognise import Kind, recognise
+from progfix.data.resplit import resplit
 from progfix.data.splits import derive_splits
 from progfix.data.synthetic import parse_procedures, procedures
 from progfix.errors import InputError, Problem
@@ -25,7 +26,7 @@ SHOWN = 10
 """Problems of one kind that an error lists; `progfix data check` counts them all."""
 
 _USED: dict[Kind, tuple[str, ...]] = {
-    "hdf5": ("background", "skip_tasks"),
+    "hdf5": ("background", "resplit", "skip_tasks"),
     "gtcc": (
         "background",
         "ends",
@@ -33,11 +34,12 @@ _USED: dict[Kind, tuple[str, ...]] = {
         "fps",
         "frame_rate",
         "pairing",
+        "resplit",
         "skip_tasks",
         "splits",
     ),
-    "ms-tcn": ("background", "feature_dir", "fps", "splits"),
-    "built-in": ("skip_tasks",),
+    "ms-tcn": ("background", "feature_dir", "fps", "resplit", "splits"),
+    "built-in": ("resplit", "skip_tasks"),
 }
 """Options that mean something to a reader; any other one is refused, not ignored."""
 
@@ -120,7 +122,7 @@ def read_data(options: DataOptions, *, thorough: bool = False) -> Reading:
         reading = read_ms_tcn(path, options)
     if reader != "gtcc":  # which leaves tasks out before it pairs their lists
         reading = _without_tasks(reading, options.skip_tasks)
-    return _complete(reading, str(options.path))
+    return _complete(reading, str(options.path), options.resplit)
 
 
 def describe(reading: Reading) -> str:
@@ -161,16 +163,19 @@ def _without_tasks(reading: Reading, skip: Sequence[str]) -> Reading:
     return replace(reading, videos=tuple(v for v in reading.videos if v.task in kept))
 
 
-def _complete(reading: Reading, path: str) -> Reading:
+def _complete(reading: Reading, path: str, seed: int | None) -> Reading:
     """Do what is the same for every reader: splits, names and feature sizes."""
     videos, derived = derive_splits(reading.videos)
+    drawn = ""
+    if seed is not None:
+        videos, drawn = resplit(videos, seed), f"splits of the same sizes drawn with seed {seed}"
     collector = Collector()
     _require_one_name(path, videos, collector)
     _require_one_size(path, videos, collector)
     if not videos and not any(finding.problems for finding in reading.findings):
         problem = Problem(path, "at least one video", "none", "check the data")
         collector.refuse("invalid-file", problem)
-    note = ", ".join(part for part in (reading.split_note, derived) if part)
+    note = ", ".join(part for part in (reading.split_note, derived, drawn) if part)
     findings = in_order([*reading.findings, *collector.findings()])
     return replace(reading, videos=videos, findings=findings, split_note=note)
 

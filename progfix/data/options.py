@@ -42,6 +42,7 @@ class DataOptions:
         skip_tasks: Tasks to leave out.
         background: Action names that are no action.
         ends: Whether an annotation's end frame belongs to the segment.
+        resplit: Seed of splits drawn afresh (`progfix.data.resplit`); None keeps the data's.
     """
 
     path: str | None = None
@@ -54,6 +55,7 @@ class DataOptions:
     skip_tasks: tuple[str, ...] = ()
     background: tuple[str, ...] = ("0", "SIL", "background")
     ends: Ends = "inclusive"
+    resplit: int | None = None
 
     def changed(self) -> dict[str, object]:
         """Return the options that differ from their defaults, as JSON values."""
@@ -100,6 +102,8 @@ class DataOptions:
                 problems.append(Problem(f"{where}.{name}", "a data option", name, _JSON_FIX))
             elif isinstance(default, tuple):
                 options[name] = tuple(str(item) for item in value)
+            elif name == "resplit" and not (type(value) is int and value >= 0):
+                problems.append(Problem(f"{where}.{name}", "a seed", repr(value), _JSON_FIX))
             elif name == "feature_dir":
                 options[name] = None if value is None else Path(str(value))
             elif default is None or value is None or isinstance(value, expected | int):
