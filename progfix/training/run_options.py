@@ -26,6 +26,8 @@ class RunOptions:
         head_spec: What the head of `init` is, where its file leaves a doubt.
         device: "auto", or a torch device.
         seed: Of initial weights and every draw.
+        cell: Name of the sweep's cell that the run is, or None. Such a run is never taken
+            for the newest, and what repeats it is no cell.
     """
 
     recipe: Recipe
@@ -35,6 +37,7 @@ class RunOptions:
     head_spec: str | None = None
     device: str = "auto"
     seed: int = 0
+    cell: str | None = None
 
     def to_config(self) -> dict[str, object]:
         """Return JSON values from which `from_config` makes the same options."""
@@ -44,6 +47,7 @@ class RunOptions:
             "init": None if self.init is None else str(self.init),
             "head_spec": self.head_spec,
             "seed": self.seed,
+            **({} if self.cell is None else {"cell": self.cell}),
         }
 
     @classmethod
