@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Literal
 
 import torch
 from torch import Tensor
@@ -15,7 +16,9 @@ from progfix.encoders.shapes import Shapes
 from progfix.encoders.stacking import StackingEncoder
 from progfix.errors import InputError, Problem, listed
 
-__all__ = ["ENCODERS", "load_weights", "rebuild_encoder"]
+__all__ = ["ENCODERS", "EncoderKind", "load_weights", "new_encoder", "rebuild_encoder"]
+
+EncoderKind = Literal["stacking", "resnet", "naive"]
 
 ENCODERS: Mapping[str, type[StackingEncoder | ResnetEncoder | NaiveEncoder]] = {
     "convolutional_layers.": StackingEncoder,
@@ -23,6 +26,62 @@ ENCODERS: Mapping[str, type[StackingEncoder | ResnetEncoder | NaiveEncoder]] = {
     "layers.": NaiveEncoder,
 }
 """How the weights' names of a bare encoder begin, and which it then is."""
+
+
+_DROP = (256, 1024, 512, 256)
+"""Widths within the drop network as the GTCC code base configures it."""
+
+
+def new_encoder(
+    kind: EncoderKind,
+    input_shape: tuple[int, ...],
+    *,
+    size: int = 128,
+    causal: bool = True,
+    heads: int | None = None,
+    drop: bool = False,
+) -> Encoder:
+    """Return a freshly initialised encoder with the widths of the GTCC code base.
+
+    Args:
+        kind: "stacking" and "naive" take vectors, "resnet" square feature maps.
+        input_shape: Of one frame's features, `(D_in,)` or `(C, S, S)`.
+        size: Size D of an embedding.
+        causal: Whether an embedding may depend on no later frame. Only "stacking" and the
+            multi-task network can look ahead.
+        heads: Heads of the multi-task network on this encoder; None is the bare encoder.
+        drop: Whether it has GTCC's drop network.
+
+    Raises:
+        ValueError: If the kind cannot take features of this shape.
+    """
+    dimensions = 3 if kind == "resnet" else 1
+    if len(input_shape) != dimensions or len(set(input_shape[1:])) > 1:
+        raise ValueError(f"expected features that {kind} can take, found shape {input_shape}")
+    own = _DROP if drop and heads is None else None
+    base: Encoder
+    match kind:
+        case "stacking":
+            base = StackingEncoder(
+                input_size=input_shape[0],
+                widths=(2 * size, *[size] * 6),
+                drop=own,
+                causal=causal,
+            )
+        case "naive":
+            base = NaiveEncoder(
+                input_size=input_shape[0], widths=(1024, 512, 512, 256, size), drop=own
+            )
+        case "resnet":
+            base = ResnetEncoder(
+                channels=input_shape[0],
+                frame_size=input_shape[1],
+                widths=(512, 512, 512, size),
+                drop=(512, 256) if own else None,
+            )
+    if heads is None:
+        return base
+    return MultiprongEncoder(base=base, heads=heads, drop=_DROP if drop else None, per_frame=causal)
 
 
 def rebuild_encoder(
@@ -115,4 +174,5 @@ def _multiprong(shapes: Shapes, options: Mapping[str, object]) -> MultiprongEnco
         hidden=hidden,
         attention=attention,
         drop=shapes.hidden("dropout"),
+        per_frame=options.get("per_frame") is True,
     )

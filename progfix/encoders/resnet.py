@@ -16,6 +16,9 @@ __all__ = ["ResnetEncoder"]
 STACKS_AT_ONCE = 16
 """Stacks that are convolved together (a stack of 2 frames of 1024 x 14 x 14 is 1.6 MB)."""
 
+LARGEST = 64
+"""Deepest stack and largest feature map that is believed."""
+
 
 class ResnetEncoder(Encoder):
     """Convolutions over the stack of the frames *before* t, global maximum, linear layers.
@@ -62,31 +65,26 @@ class ResnetEncoder(Encoder):
 
     @property
     def options(self) -> dict[str, object]:
-        """The depth of a stack, which no weight shows."""
-        return {"temporal_depth": self.temporal_depth}
+        """The depth of a stack and the size of a map, which no weight shows."""
+        return {"temporal_depth": self.temporal_depth, "frame_size": self.input_shape[1]}
 
     @classmethod
     def from_shapes(cls, shapes: Shapes, options: Mapping[str, object]) -> ResnetEncoder:
-        """Return an encoder with these weight shapes and the `temporal_depth` of `options`.
+        """Return an encoder with these weight shapes.
+
+        `options` may have its `temporal_depth` and `frame_size`.
 
         Raises:
-            InputError: If the weights are not those of such an encoder, or the depth is
+            InputError: If the weights are not those of such an encoder, or an option is
                 no positive number.
         """
-        depth = options.get("temporal_depth", 2)
-        if not isinstance(depth, int) or not 1 <= depth <= 64:
-            raise InputError(
-                Problem(
-                    f"{shapes.where}: temporal_depth",
-                    "a number of frames from 1 to 64",
-                    repr(depth),
-                    "correct the configuration in the file",
-                )
-            )
+        depth = _count(options, "temporal_depth", 2, "frames", shapes.where)
+        frame_size = _count(options, "frame_size", 14, "pixels", shapes.where)
         first = shapes.chain("conv_embedding", dimensions=5)[0]
         layers = shapes.chain("linear_embedding")
         return cls(
             channels=first[1],
+            frame_size=frame_size,
             temporal_depth=depth,
             widths=(layers[0][1], *(layer[0] for layer in layers)),
             drop=shapes.hidden("dropout"),
@@ -103,3 +101,17 @@ class ResnetEncoder(Encoder):
             stacks = frames.unfold(0, depth, 1).permute(0, 1, 4, 2, 3)  # (n, C, depth, H, W)
             pooled.append(self.conv_embedding(stacks).amax(dim=(2, 3, 4)))
         return torch.relu(self.linear_embedding(torch.cat(pooled)))
+
+
+def _count(options: Mapping[str, object], name: str, default: int, unit: str, where: str) -> int:
+    value = options.get(name, default)
+    if isinstance(value, int) and 1 <= value <= LARGEST:
+        return value
+    raise InputError(
+        Problem(
+            f"{where}: {name}",
+            f"a number of {unit} from 1 to {LARGEST}",
+            repr(value),
+            "correct the configuration in the file",
+        )
+    )

@@ -19,18 +19,18 @@ class StackingEncoder(Encoder):
 
     Every convolution keeps the length: a kernel of k frames sees (k - 1) // 2 frames before
     its own and k // 2 after it, zeros beyond the video. With the default numbers an
-    embedding depends on 6 earlier and 7 later frames.
+    embedding depends on 6 earlier and 7 later frames. Causal, the same kernels see k - 1
+    frames before their own and none after it: 13 earlier frames.
 
     Args:
         input_size: Size of a frame's features.
         widths: Channels after each convolution; the last is the size of an embedding.
         temporal_depth: Frames of the first kernel; the others have 3.
         drop: Widths between input and output of GTCC's drop network, or None.
+        causal: See no later frame; the original looks ahead.
 
     Source: gerardDonahue/GTCC_CVPR2024, models/model_singleprong.py (StackingEncoder).
     """
-
-    causal = False
 
     def __init__(
         self,
@@ -39,8 +39,10 @@ class StackingEncoder(Encoder):
         widths: tuple[int, ...] = (256, 128, 128, 128, 128, 128, 128),
         temporal_depth: int = 2,
         drop: tuple[int, ...] | None = None,
+        causal: bool = False,
     ) -> None:
         super().__init__()
+        self.causal = causal
         self.input_shape = (input_size,)
         self.output_size = widths[-1]
         layers: list[nn.Module] = []
@@ -52,20 +54,25 @@ class StackingEncoder(Encoder):
         size = self.output_size
         self.dropout = None if drop is None else mlp((size, *drop, size + 1))
 
+    @property
+    def options(self) -> dict[str, object]:
+        """Whether it is causal, which no weight shows."""
+        return {"causal": self.causal}
+
     @classmethod
     def from_shapes(cls, shapes: Shapes, options: Mapping[str, object]) -> StackingEncoder:
-        """Return an encoder with these weight shapes; there are no options to read.
+        """Return an encoder with these weight shapes, causal where `options` say so.
 
         Raises:
             InputError: If the weights are not those of such an encoder.
         """
-        del options
         layers = shapes.chain("convolutional_layers", dimensions=3)
         return cls(
             input_size=layers[0][1],
             widths=tuple(layer[0] for layer in layers),
             temporal_depth=layers[0][2],
             drop=shapes.hidden("dropout"),
+            causal=options.get("causal") is True,
         )
 
     def forward(self, features: Tensor) -> Tensor:
@@ -74,6 +81,7 @@ class StackingEncoder(Encoder):
         for layer in self.convolutional_layers:
             if isinstance(layer, nn.Conv1d):
                 kernel = layer.kernel_size[0]
-                signal = functional.pad(signal, ((kernel - 1) // 2, kernel // 2))
+                ahead = 0 if self.causal else kernel // 2
+                signal = functional.pad(signal, (kernel - 1 - ahead, ahead))
             signal = layer(signal)
         return torch.squeeze(signal, 0).T
