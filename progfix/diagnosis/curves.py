@@ -15,9 +15,10 @@ from numpy.typing import NDArray
 
 from progfix.baselines import frame_counting
 from progfix.diagnosis.clock import ClockSums
+from progfix.metrics.levels import LevelCounts, count_levels, levels_quantile
 from progfix.metrics.positions import binned_sums, position_bins
 from progfix.metrics.segments import row_segments
-from progfix.metrics.spread import LEVELS, level_of, levels_quantile, weighted_median
+from progfix.metrics.spread import weighted_median
 from progfix.predictions import Predictions
 
 __all__ = [
@@ -121,7 +122,7 @@ class CurveSums:
         clock: Dependence on elapsed alone.
         late: Slope in the last fifth.
         durations: Segments by duration, `durations[d]` of them have d frames.
-        targets: Targets by level, `(len(LEVELS),)`.
+        targets: Targets by level.
         tenths: Count, absolute and signed error by tenth of the action, `(10, 3)`.
         falls: Sum over frames of the distance below the highest prediction so far.
         frames: Frames.
@@ -132,7 +133,7 @@ class CurveSums:
     clock: ClockSums = field(default_factory=ClockSums)
     late: LateSlope = field(default_factory=LateSlope)
     durations: NDArray[np.int64] = field(default_factory=lambda: np.zeros(0, np.int64))
-    targets: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(LEVELS), np.int64))
+    targets: LevelCounts = field(default_factory=lambda: LevelCounts.merge([]))
     tenths: NDArray[np.float64] = field(default_factory=lambda: np.zeros((10, 3)))
     falls: float = 0.0
     frames: int = 0
@@ -147,10 +148,10 @@ class CurveSums:
         counted = np.bincount(each, minlength=len(self.durations))
         counted[: len(self.durations)] += self.durations
         self.durations = counted
-        self.targets += np.bincount(level_of(chunk.target), minlength=len(LEVELS))
         error = chunk.prediction - chunk.target
         tenth = position_bins(chunk.elapsed, chunk.duration, 10)
         one = np.zeros(len(chunk), dtype=np.int64)
+        self.targets = LevelCounts.merge([self.targets, count_levels(one, chunk.target)])
         self.tenths += binned_sums(tenth, one, (np.abs(error), error), groups=1, bins=10)[0]
         highest = upper_envelope(chunk.prediction, segments_of_rows(chunk))
         self.falls += float((highest - chunk.prediction).sum())
@@ -175,8 +176,8 @@ class CurveSums:
         return float(signed / count) if count else math.nan
 
     def target_quantile(self, share: float) -> float:
-        """Return the lowest of `LEVELS` that a share of the targets does not exceed."""
-        return float(levels_quantile(self.targets[None, :].astype(np.float64), share)[0])
+        """Return the lowest level that at least a share of the targets does not exceed."""
+        return float(levels_quantile(*self.targets.table(1), share)[0])
 
     def first_target_median(self) -> float:
         """Return the median over segments of the target at the first frame, 1 / duration."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Protocol
 
 import numpy as np
@@ -12,10 +13,11 @@ from progfix.errors import InputError, Problem
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
 from progfix.leave_one_out import SegmentPool
 from progfix.metrics.errors import error_sums
+from progfix.metrics.levels import count_levels
 from progfix.metrics.positions import binned_sums, position_bins, value_bins
 from progfix.metrics.rank import rank_correlation, steps
 from progfix.metrics.segments import segment_lengths, segment_sums
-from progfix.metrics.spread import LEVELS, level_of, moments
+from progfix.metrics.spread import moments
 from progfix.predictions import Predictions
 
 __all__ = ["PIT_BINS", "Counting", "count_left_out", "measure", "require_finite"]
@@ -97,14 +99,14 @@ def measure(chunk: Predictions, *, bins: int, counting: Counting | None) -> Sums
     }
     runs = _runs(chunk, starts) if counting is None else np.empty((0, 3), np.int64)
     tables = _tables(chunk, video, len(keys), bins)
-    return Sums(keys, chunk.action.names, segments, tables, runs, chunk.missing)
+    levels = count_levels(video, prediction)
+    return Sums(keys, chunk.action.names, segments, tables, levels, runs, chunk.missing)
 
 
 def count_left_out(sums: Sums) -> Sums:
     """Fill in what frame counting answers, each video's from the segments of all others."""
     pool = SegmentPool(sums.index("video"), sums.index("action"), sums.index("duration"))
-    segments = dict(sums.segments)
-    size = len(segments["video"])
+    size = len(sums.segments["video"])
     columns = {
         f"{name}_{power}": np.zeros(size)
         for name in BASELINE_COLUMNS[1:]
@@ -129,8 +131,7 @@ def count_left_out(sums: Sums) -> Sums:
             error = answers - target
             columns[f"{name}_absolute"] += np.bincount(segment, np.abs(error), minlength=size)
             columns[f"{name}_squared"] += np.bincount(segment, error * error, minlength=size)
-    segments |= columns
-    return Sums(sums.videos, sums.actions, segments, sums.tables, sums.runs, sums.missing)
+    return replace(sums, segments=sums.segments | columns)
 
 
 def _videos(chunk: Predictions) -> tuple[tuple[tuple[str, str], ...], NDArray[np.int64]]:
@@ -180,8 +181,6 @@ def _tables(
     columns = (np.abs(error), error)
     position = position_bins(chunk.elapsed, chunk.duration, bins)
     value = value_bins(chunk.prediction, bins)
-    level = video * len(LEVELS) + level_of(chunk.prediction)
-    levels = np.bincount(level, minlength=videos * len(LEVELS)).reshape(videos, -1)
     pit = np.zeros((videos, PIT_BINS), dtype=np.int64)
     if chunk.pit is not None:
         cell = video * PIT_BINS + value_bins(chunk.pit, PIT_BINS)
@@ -189,7 +188,6 @@ def _tables(
     return {
         "positions": binned_sums(position, video, columns, groups=videos, bins=bins),
         "values": binned_sums(value, video, columns, groups=videos, bins=bins),
-        "levels": levels.astype(np.int32),
         "pit": pit,
     }
 

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
+from progfix.metrics.levels import levels_quantile
 from progfix.metrics.segments import ratio
-from progfix.metrics.spread import levels_quantile, pooled_std, weighted_median
+from progfix.metrics.spread import pooled_std, weighted_median
 
 __all__ = ["BASELINE_METRICS", "LONG", "METRICS", "Metric", "baseline_scores", "counts", "scores"]
 
@@ -213,8 +214,9 @@ def _spread(sums: Sums, weights: NDArray[np.float64]) -> Scores:
         deviations = sums.per_video(sums.column(f"{prefix}deviations") + frames * off**2)
         result[f"{name}_std"] = pooled_std(sums.per_video(frames), of_video, deviations, weights)
     result["spread"] = ratio(result["prediction_std"], result["target_std"])
-    if "levels" in sums.tables:
-        levels = weights @ sums.tables["levels"].astype(np.float64)
+    if sums.tables:
+        by_video, values = sums.levels.table(len(sums.videos))
+        levels = weights @ by_video
         for name, share in _QUANTILES.items():
-            result[name] = levels_quantile(levels, share)
+            result[name] = levels_quantile(levels, values, share)
     return result

@@ -13,6 +13,8 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.metrics.levels import LevelCounts
+
 __all__ = ["BASELINE_COLUMNS", "SEGMENT_COLUMNS", "VIDEO_TABLES", "Sums"]
 
 BASELINE_COLUMNS = ("constant", "frame_counting", "frame_counting_per_action")
@@ -50,7 +52,6 @@ SEGMENT_COLUMNS = {
 VIDEO_TABLES = {
     "positions": "count, absolute and signed error by position bin, `(v, bins, 3)`",
     "values": "the same by bin of the predicted value, `(v, bins, 3)`",
-    "levels": "predictions by level, `(v, len(LEVELS))`",
     "pit": "probability integral transforms in ten bins, `(v, 10)`",
 }
 """Tables of `Sums.tables`, one row per video."""
@@ -65,6 +66,7 @@ class Sums:
         actions: Names that `action` refers to.
         segments: `SEGMENT_COLUMNS`, each `(s,)`.
         tables: `VIDEO_TABLES`, each `(v, ...)`; empty after `take_segments`.
+        levels: Predictions by video and level; empty after `take_segments`.
         runs: int64 `(r, 3)`: segment, first and last elapsed of consecutive frames, kept
             only while it is not known what frame counting would answer.
         missing: Columns that the predictions did not have.
@@ -74,6 +76,7 @@ class Sums:
     actions: tuple[str, ...]
     segments: dict[str, NDArray[np.generic]]
     tables: dict[str, NDArray[np.generic]]
+    levels: LevelCounts
     runs: NDArray[np.int64]
     missing: frozenset[str] = frozenset()
 
@@ -127,10 +130,15 @@ class Sums:
             for part, place in zip(given, of_video, strict=True):
                 table[place] += part.tables[name]
             tables[name] = table
+        levels = LevelCounts.merge(
+            [p.levels._replace(group=v[p.levels.group]) for p, v, _ in pairs]
+        )
         sizes = np.cumsum([0, *(len(p.segments["video"]) for p in given)])
         runs = [p.runs + np.array([size, 0, 0]) for p, size in zip(given, sizes, strict=False)]
         missing = frozenset().union(*(p.missing for p in given))
-        return cls(tuple(videos), tuple(names), segments, tables, np.concatenate(runs), missing)
+        return cls(
+            tuple(videos), tuple(names), segments, tables, levels, np.concatenate(runs), missing
+        )
 
     def canonical(self) -> Sums:
         """Return the same in the order of names, so that results do not depend on order.
@@ -166,6 +174,7 @@ class Sums:
             actions=tuple(self.actions[i] for i in by_name),
             segments=segments,
             tables={name: table[order] for name, table in self.tables.items()},
+            levels=self.levels._replace(group=place[self.levels.group]),
             runs=runs[np.lexsort((runs[:, 1], runs[:, 0]))],
         )
 
@@ -173,7 +182,7 @@ class Sums:
         """Return the sums of some videos, by index, in the order given; runs are left out."""
         place = np.full(len(self.videos), -1, dtype=np.int64)
         place[chosen] = np.arange(len(chosen))
-        rows = place[self.index("video")] >= 0
+        rows, level_video = place[self.index("video")] >= 0, place[self.levels.group]
         segments = {name: values[rows] for name, values in self.segments.items()}
         segments["video"] = place[self.index("video")[rows]]
         return replace(
@@ -181,6 +190,7 @@ class Sums:
             videos=tuple(self.videos[i] for i in chosen),
             segments=segments,
             tables={name: table[chosen] for name, table in self.tables.items()},
+            levels=self.levels.take(level_video >= 0, level_video),
             runs=np.empty((0, 3), dtype=np.int64),
         )
 
@@ -194,5 +204,6 @@ class Sums:
             Sums without tables per video, and the indices of its videos, rising.
         """
         chosen = np.unique(self.index("video")[rows])
-        part = replace(self, segments={n: v[rows] for n, v in self.segments.items()}, tables={})
+        segments = {name: values[rows] for name, values in self.segments.items()}
+        part = replace(self, segments=segments, tables={}, levels=LevelCounts.merge([]))
         return part.take_videos(chosen), chosen

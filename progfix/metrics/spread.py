@@ -1,4 +1,4 @@
-"""How far predictions spread: moments that merge without cancellation, and quantiles."""
+"""How far predictions spread: moments that merge without cancellation, and medians."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from numpy.typing import NDArray
 
 from progfix.metrics.segments import ratio, segment_lengths, segment_sums
 
-__all__ = ["LEVELS", "level_of", "levels_quantile", "moments", "pooled_std", "weighted_median"]
-
-_PER_UNIT = 200
-LEVELS = np.arange(-_PER_UNIT, 2 * _PER_UNIT + 1) / _PER_UNIT
-"""The values that quantiles of predictions are given in: -1 to 2 in steps of .005."""
+__all__ = ["moments", "pooled_std", "weighted_median"]
 
 
 def moments(
@@ -47,30 +43,6 @@ def pooled_std(
     first = ratio(weights @ (count * centred), frames)
     second = ratio(weights @ (deviations + count * centred**2), frames)
     return np.sqrt(np.maximum(second - first**2, 0.0))
-
-
-def level_of(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Return the index of the lowest of `LEVELS` that is not below each value."""
-    # A value that is a level up to rounding is that level.
-    inside = np.clip(values, LEVELS[0], LEVELS[-1])
-    index: NDArray[np.float64] = np.ceil((inside - LEVELS[0]) * _PER_UNIT - 1e-9)
-    return np.maximum(index, 0).astype(np.int64)
-
-
-def levels_quantile(counts: NDArray[np.float64], share: float) -> NDArray[np.float64]:
-    """Return the lowest level that at least a share of the values does not exceed.
-
-    Args:
-        counts: Values per level, one row per resample, `(b, len(LEVELS))`.
-        share: In (0, 1).
-
-    Returns:
-        float64 `(b,)`; NaN without values.
-    """
-    running = np.cumsum(counts, axis=1)
-    total = running[:, -1]
-    reached = running >= (share * total)[:, None] - 1e-9
-    return np.where(total > 0, LEVELS[np.argmax(reached, axis=1)], np.nan)
 
 
 def weighted_median(

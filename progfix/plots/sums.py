@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.metrics.levels import LevelCounts, count_levels, level_of, levels_quantile
 from progfix.metrics.positions import binned_sums, position_bins, value_bins
 from progfix.metrics.segments import ratio
-from progfix.plots.quantiles import quantiles
 from progfix.plots.views import Calibration, Density, PositionErrors, Rung
 from progfix.predictions import Predictions
 
@@ -17,20 +17,17 @@ NOMINAL = 0.8
 """Stated coverage of the intervals in a predictions table."""
 
 _PARTS = 10
-_TARGETS = 50
-_LOW, _HIGH = -0.5, 1.5
-_LEVELS = 400
-_CELLS_PER_DENSITY_CELL = 4
+_CELLS = 50
 _PIT_CELLS = 20
+_UNMERGED = 64
 
 
 class FrameSums:
     """Errors by tenth of the action, and how often which target met which prediction.
 
-    Predictions are counted in steps of .005 from -.5 to 1.5; quantiles are linear within a
-    step, and predictions beyond count as the outermost step. Memory does not depend on the
-    number of frames. Frames whose prediction is not finite are counted and otherwise left
-    out.
+    Predictions are counted by `progfix.metrics.levels`, so that memory does not depend on
+    the number of frames. Frames whose prediction is not finite are counted and otherwise
+    left out.
 
     Attributes:
         undefined: Frames whose prediction is not finite.
@@ -41,7 +38,7 @@ class FrameSums:
         self.undefined = 0
         self.outside = 0
         self._errors = np.zeros((_PARTS, 3))
-        self._joint = np.zeros((_TARGETS, _LEVELS), dtype=np.int64)
+        self._levels: list[LevelCounts] = []
         self._inside = np.zeros((_PARTS, 2))
         self._pit = np.zeros(_PIT_CELLS, dtype=np.int64)
 
@@ -57,9 +54,10 @@ class FrameSums:
         self.outside += int(np.count_nonzero((value < 0) | (value > 1)))
         part = position_bins(chunk.elapsed, chunk.duration, _PARTS)
         self._errors += _by_part(part, np.abs(error), error)
-        target = position_bins(chunk.elapsed, chunk.duration, _TARGETS)
-        cell = target * _LEVELS + value_bins((value - _LOW) / (_HIGH - _LOW), _LEVELS)
-        self._joint += np.bincount(cell, minlength=self._joint.size).reshape(self._joint.shape)
+        target = position_bins(chunk.elapsed, chunk.duration, _CELLS)
+        self._levels.append(count_levels(target, value))
+        if len(self._levels) > _UNMERGED:
+            self._levels = [self._joint()]
         self._add_intervals(chunk, part)
 
     def _add_intervals(self, chunk: Predictions, part: NDArray[np.int64]) -> None:
@@ -70,6 +68,10 @@ class FrameSums:
         if chunk.pit is not None:
             pit = value_bins(chunk.pit[np.isfinite(chunk.pit)], _PIT_CELLS)
             self._pit += np.bincount(pit, minlength=_PIT_CELLS)
+
+    def _joint(self) -> LevelCounts:
+        """Return the predictions by fiftieth of the action and level."""
+        return LevelCounts.merge(self._levels)
 
     @property
     def frames(self) -> int:
@@ -85,8 +87,7 @@ class FrameSums:
     def position_errors(self, label: str) -> PositionErrors:
         """Return error, bias and spread of the predictions by tenth of the action."""
         count, absolute, signed = self._errors.T
-        joint = self._joint.reshape(_PARTS, -1, _LEVELS).sum(axis=1)
-        low, middle, high = (_quantiles(joint, share) for share in (0.1, 0.5, 0.9))
+        low, middle, high = self._quantiles(_PARTS, 0.1, 0.5, 0.9)
         return PositionErrors(
             label,
             ratio(absolute, count),
@@ -99,17 +100,25 @@ class FrameSums:
 
     def density(self, label: str) -> Density:
         """Return the frames by target and prediction."""
-        below, inside, above = np.split(self._joint, [_LEVELS // 4, 3 * _LEVELS // 4], axis=1)
-        counts = inside.reshape(_TARGETS, -1, _CELLS_PER_DENSITY_CELL).sum(axis=2)
-        counts[:, 0] += below.sum(axis=1)
-        counts[:, -1] += above.sum(axis=1)
-        return Density(label, counts, _quantiles(self._joint, 0.5))
+        joint = self._joint()
+        # The levels in (k / cells, (k + 1) / cells] are of cell k; outside, the nearest.
+        per_cell = int(level_of(np.ones(1))[0]) // _CELLS
+        cell = np.clip((joint.level - 1) // per_cell, 0, _CELLS - 1)
+        counts = np.bincount(joint.group * _CELLS + cell, joint.times, minlength=_CELLS**2)
+        (median,) = self._quantiles(_CELLS, 0.5)
+        return Density(label, counts.reshape(_CELLS, _CELLS).astype(np.int64), median)
+
+    def _quantiles(self, parts: int, *shares: float) -> list[NDArray[np.float64]]:
+        """Return quantiles of the predictions in each of equal parts of the action."""
+        joint = self._joint()
+        joint = joint._replace(group=joint.group * parts // _CELLS)
+        counts, values = joint.table(parts)
+        return [levels_quantile(counts, values, share) for share in shares]
 
     def rung(self, label: str, *, is_baseline: bool) -> Rung:
         """Return the error and the range of 80 % of the predictions."""
-        joint = self._joint.sum(axis=0, keepdims=True)
-        low, high = (float(_quantiles(joint, share)[0]) for share in (0.1, 0.9))
-        return Rung(label, self.mae, low, high, is_baseline)
+        low, high = self._quantiles(1, 0.1, 0.9)
+        return Rung(label, self.mae, float(low[0]), float(high[0]), is_baseline)
 
     def calibration(self, label: str) -> Calibration | None:
         """Return coverage and PIT; None where the source gives neither."""
@@ -124,10 +133,6 @@ class FrameSums:
             float(inside.sum() / count.sum()) if has_intervals else float("nan"),
             self._pit if has_pit else None,
         )
-
-
-def _quantiles(joint: NDArray[np.int64], share: float) -> NDArray[np.float64]:
-    return quantiles(joint, share, low=_LOW, high=_HIGH)
 
 
 def _by_part(part: NDArray[np.int64], *values: NDArray[np.float64]) -> NDArray[np.float64]:

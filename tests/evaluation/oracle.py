@@ -135,7 +135,7 @@ def _shape(rows: list[Row]) -> dict[str, float]:
         **{
             f"prediction_p{share:02d}": float(
                 np.quantile(
-                    np.clip(np.ceil(np.round(predictions * 200, 7)) / 200, -1, 2),
+                    np.ceil(np.round(predictions * 200, 7)) / 200,
                     share / 100,
                     method="inverted_cdf",
                 )

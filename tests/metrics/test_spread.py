@@ -3,14 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from progfix.metrics.spread import (
-    LEVELS,
-    level_of,
-    levels_quantile,
-    moments,
-    pooled_std,
-    weighted_median,
-)
+from progfix.metrics.spread import moments, pooled_std, weighted_median
 
 
 def test_moments_by_hand() -> None:
@@ -42,26 +35,6 @@ def test_pooled_std_does_not_cancel_for_collapsed_predictions() -> None:
     mean, deviations = moments(values, starts)
     found = pooled_std(np.full(100, 10.0), mean, deviations, np.ones((1, 100)))[0]
     assert found == pytest.approx(values.std(), rel=1e-4)
-
-
-def test_levels_are_the_lowest_not_below() -> None:
-    values = np.array([0.0, 0.5, 0.57, 0.571, -3.0, 9.0])
-    expected = [0.0, 0.5, 0.57, 0.575, -1.0, 2.0]
-    assert LEVELS[level_of(values)] == pytest.approx(expected)
-
-
-@given(
-    st.lists(st.integers(-250, 450), min_size=1, max_size=50), st.sampled_from([0.05, 0.5, 0.95])
-)
-def test_levels_quantile_agrees_with_numpy(values: list[int], share: float) -> None:
-    levels = np.clip(np.array(values) / 200, -1, 2)
-    counts = np.bincount(level_of(levels), minlength=len(LEVELS)).astype(float)
-    found = levels_quantile(counts[None, :], share)[0]
-    assert found == pytest.approx(np.quantile(levels, share, method="inverted_cdf"))
-
-
-def test_levels_quantile_of_nothing_is_undefined() -> None:
-    assert np.isnan(levels_quantile(np.zeros((1, len(LEVELS))), 0.5)[0])
 
 
 @given(

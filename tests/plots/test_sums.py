@@ -9,7 +9,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from progfix.plots.quantiles import quantiles
 from progfix.plots.sums import FrameSums
 from progfix.predictions import Predictions
 from tests.plots.made import offset, video
@@ -120,22 +119,22 @@ def test_coverage_and_pit_by_hand() -> None:
     assert filled(video("v", [10], offset(0.0))).calibration("x") is None
 
 
-@given(st.lists(st.integers(0, 9), min_size=2, max_size=60), st.sampled_from([0.1, 0.5, 0.9]))
-def test_quantiles_are_where_that_share_of_the_values_lies(cells: list[int], share: float) -> None:
-    counts = np.bincount(cells, minlength=10)[None, :]
-    value = float(quantiles(counts, share)[0])
-    below = sum(cell + 1 <= value * 10 + 1e-9 for cell in cells)
-    upto = sum(cell <= value * 10 for cell in cells)
-    assert below <= share * len(cells) + 1e-9
-    assert upto >= share * len(cells) - 1e-9
+@pytest.mark.parametrize("factor", [100.0, -1000.0])
+def test_ranges_are_true_far_outside_progress(factor: float) -> None:
+    rng = np.random.default_rng(1)
+    chunk = video("v", [300, 200], lambda t: factor * (t + 0.1 * rng.random(len(t))))
+    sums = filled(chunk)
+    rung = sums.rung("x", is_baseline=False)
+    assert rung.low == pytest.approx(np.quantile(chunk.prediction, 0.1), rel=0.02)
+    assert rung.high == pytest.approx(np.quantile(chunk.prediction, 0.9), rel=0.02)
+    middle = sums.position_errors("x").middle
+    last = chunk.prediction[chunk.elapsed * 10 > 9 * chunk.duration]
+    assert middle[9] == pytest.approx(np.median(last), rel=0.02)
 
 
-def test_quantiles_are_linear_within_a_cell() -> None:
-    # Four values in (.2, .3]: the median is in the middle of the cell.
-    counts = np.zeros((2, 10), np.int64)
-    counts[0, 2] = 4
-    assert quantiles(counts, 0.5)[0] == pytest.approx(0.25)
-    assert quantiles(counts, 0.25, low=-1.0, high=1.0)[0] == pytest.approx(-0.55)
-    assert np.isnan(quantiles(counts, 0.5)[1])
-    # Half of the values on either side of a gap: the median is the gap's lower end.
-    assert quantiles(np.array([[2, 0, 0, 2]]), 0.5)[0] == pytest.approx(0.25)
+def test_many_chunks_are_merged_on_the_way() -> None:
+    chunks = [random_video(seed) for seed in range(150)]
+    one, whole = filled(*chunks), filled(Predictions.concat(chunks))
+    assert len(one._levels) < 100
+    assert np.array_equal(one.density("x").counts, whole.density("x").counts)
+    assert one.rung("x", is_baseline=False).low == whole.rung("x", is_baseline=False).low
