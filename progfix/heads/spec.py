@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
+from typing import Annotated, Literal
+
+from progfix.ranges import Range
 
 __all__ = ["Extra", "HeadKind", "HeadSpec", "Output"]
 
@@ -43,11 +45,11 @@ class HeadSpec:
     extra: tuple[Extra, ...] = ()
     initial_state: Literal["zero", "learned"] = "zero"
     output: Output = "progress"
-    hidden: int = 64
-    frame_count_max: float = 300.0
-    last_bias: float | None = None
+    hidden: Annotated[int, Range(1, 16_384)] = 64
+    frame_count_max: Annotated[float, Range(0, above=True)] = 300.0
+    last_bias: Annotated[float, Range(-100, 100)] | None = None
     normalise: bool = False
-    dropout: float = 0.0
+    dropout: Annotated[float, Range(0, 0.95)] = 0.0
 
     @property
     def streams(self) -> bool:

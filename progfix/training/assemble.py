@@ -12,6 +12,7 @@ from progfix.checkpoints.gtcc import expressible
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
+from progfix.ranges import range_of
 from progfix.solutions import RECOMMENDED, apply, parse_letters
 from progfix.training.recipe import SEED_RECIPE, Recipe
 from progfix.training.run_options import RunOptions
@@ -59,7 +60,8 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
     what the user said overrides all.
 
     Raises:
-        InputError: If letters conflict, a file cannot be read, or there is no data.
+        InputError: If letters conflict, a setting is out of range, a file cannot be read,
+            or there is no data.
     """
     base = RunOptions(recipe=SEED_RECIPE, data=DataOptions())
     if request.config is not None:
@@ -167,11 +169,19 @@ def _keep_numbers(chosen: Recipe, given: Recipe) -> Recipe:
 
 
 def _tuned(recipe: Recipe, settings: Mapping[str, float | int | bool | None]) -> Recipe:
+    problems = []
     for name, value in settings.items():
-        if value is not None:
-            section, _, entry = name.partition(".")
-            changed = replace(getattr(recipe, section), **{entry: value})
-            recipe = replace(recipe, **{section: changed})
+        if value is None:
+            continue
+        section, _, entry = name.partition(".")
+        limits = range_of(Recipe, name)
+        if limits is not None and value not in limits:
+            flag = f"--{entry.replace('_', '-')}"
+            problems.append(Problem(flag, limits.of(type(value)), str(value), "change it"))
+        changed = replace(getattr(recipe, section), **{entry: value})
+        recipe = replace(recipe, **{section: changed})
+    if problems:
+        raise InputError(problems)
     return recipe
 
 

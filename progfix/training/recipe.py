@@ -6,10 +6,12 @@ A `Recipe` is a frozen dataclass of small frozen dataclasses; a solution (see
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Annotated, Literal
 
 from progfix.heads.spec import HeadSpec
+from progfix.ranges import Range
 
 __all__ = [
     "SEED_RECIPE",
@@ -20,6 +22,9 @@ __all__ = [
     "Recipe",
     "Sampling",
 ]
+
+
+_Count = Annotated[int, Range(1)]
 
 
 @dataclass(frozen=True)
@@ -36,9 +41,9 @@ class Sampling:
     """
 
     frames: Literal["sampled", "every"] = "sampled"
-    samples_per_video: int = 5
-    frames_per_segment: int = 3
-    min_segment_len: int = 3
+    samples_per_video: _Count = 5
+    frames_per_segment: _Count = 3
+    min_segment_len: _Count = 3
 
 
 @dataclass(frozen=True)
@@ -54,7 +59,7 @@ class Objective:
 
     loss: Literal["l1"] = "l1"
     early_weight: bool = False
-    progress_lambda: float = 1e6
+    progress_lambda: Annotated[float, Range(0, above=True)] = 1e6
 
 
 @dataclass(frozen=True)
@@ -79,16 +84,16 @@ class Optimisation:
             history.
     """
 
-    epochs: int = 50
-    batch_videos: int = 2
-    lr: float = 1e-4
-    clip: float = 1e-5
+    epochs: _Count = 50
+    batch_videos: _Count = 2
+    lr: Annotated[float, Range(0)] = 1e-4
+    clip: Annotated[float, Range(0, math.inf)] = 1e-5
     own_gradients: bool = False
-    head_lr: float = 1e-3
-    head_clip: float = 1.0
-    weight_decay: float = 0.0
-    average: float = 0.0
-    skip_above: float = 1e7
+    head_lr: Annotated[float, Range(0)] = 1e-3
+    head_clip: Annotated[float, Range(0, math.inf)] = 1.0
+    weight_decay: Annotated[float, Range(0)] = 0.0
+    average: Annotated[float, Range(0, 0.9999)] = 0.0
+    skip_above: Annotated[float, Range(0, math.inf, above=True)] = 1e7
 
 
 @dataclass(frozen=True)
@@ -102,8 +107,8 @@ class Augmentation:
             its column's standard deviation over the training frames.
     """
 
-    time_warp: float = 0.0
-    feature_noise: float = 0.0
+    time_warp: Annotated[float, Range(0, 2)] = 0.0
+    feature_noise: Annotated[float, Range(0)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -6,20 +6,20 @@ and further such dataclasses; nothing else is needed of a recipe.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
 from types import NoneType, UnionType
-from typing import Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
+from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
 
-from progfix.errors import InputError, Problem
-from progfix.solutions import parse_letters
+from progfix.errors import InputError, Problem, listed
+from progfix.ranges import Range
+from progfix.solutions import SOLUTIONS, conflicts, parse_letters
 from progfix.training.recipe import Recipe
 
 __all__ = ["from_values", "recipe_from_dict", "recipe_to_dict", "to_values"]
 
 T = TypeVar("T")
-_SCALARS = {bool: "true or false", float: "a number", int: "a whole number", str: "text"}
+_OTHERS = {bool: "true or false", str: "text"}
 _FIX = "correct the value, or leave the field out for its default"
 
 
@@ -39,10 +39,27 @@ def recipe_from_dict(values: object, *, where: str) -> Recipe:
         InputError: With every field that is unknown or of the wrong type or value.
     """
     recipe = from_values(Recipe, values, where=where)
-    letters = parse_letters(recipe.solution, where=f"{where}.solution")
-    if letters != recipe.solution:
-        raise InputError(Problem(f"{where}.solution", repr(letters), repr(recipe.solution), _FIX))
+    _check_letters(recipe, f"{where}.solution")
     return recipe
+
+
+def _check_letters(recipe: Recipe, where: str) -> None:
+    letters = parse_letters(recipe.solution, where=where)
+    amounts_to = [letter for letter, s in SOLUTIONS.items() if s.change(recipe) == recipe]
+    against = conflicts("".join(amounts_to), recipe.head)
+    idle = set(letters).difference(amounts_to)
+    fix = _FIX
+    if letters != recipe.solution:
+        expected, found = repr(letters), repr(recipe.solution)
+    elif against:
+        expected, found = "letters that go together", "; ".join(against)
+    elif idle:
+        expected = f"letters that the other fields bear out, without {''.join(sorted(idle))}"
+        found = repr(recipe.solution)
+        fix = "name another solution with --config and --solution instead of in the file"
+    else:
+        return
+    raise InputError(Problem(where, expected, found, fix))
 
 
 def to_values(value: object) -> object:
@@ -82,6 +99,10 @@ def _read(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
             return None
         (kind,) = (argument for argument in arguments if argument is not NoneType)
         return _read(kind, value, where, problems)
+    if origin is Annotated:
+        return _read_number(arguments[0], arguments[1], value, where, problems)
+    if kind in (int, float):
+        return _read_number(kind, Range(), value, where, problems)
     if origin is tuple and isinstance(value, list | tuple):
         return tuple(
             _read(arguments[0], item, f"{where}[{index}]", problems)
@@ -89,24 +110,29 @@ def _read(kind: Any, value: Any, where: str, problems: list[Problem]) -> Any:
         )
     if origin is Literal and isinstance(value, str) and value in arguments:
         return value
-    if kind is float:
-        if type(value) in (int, float) and not math.isnan(value):
-            return float(value)
-    elif type(value) is kind:
+    if type(value) is kind:
         return value
     if origin is Literal:
         expected = f"one of {', '.join(arguments)}"
     else:
-        expected = "a list" if origin is tuple else _SCALARS[kind]
-    problems.append(Problem(where, expected, repr(value), _FIX))
+        expected = "a list" if origin is tuple else _OTHERS[kind]
+    problems.append(Problem(where, expected, _short(value), _FIX))
+    return None
+
+
+def _read_number(kind: Any, limits: Range, value: Any, where: str, problems: list[Problem]) -> Any:
+    # A file may give a number without a fraction as 1; true and false are no numbers.
+    if type(value) in {int, kind} and value in limits:
+        return kind(value)
+    problems.append(Problem(where, limits.of(kind), _short(value), _FIX))
     return None
 
 
 def _read_fields(kind: Any, value: object, where: str, problems: list[Problem]) -> Any:
     if not isinstance(value, Mapping):
-        problems.append(Problem(where, "names and values", repr(value), _FIX))
+        problems.append(Problem(where, "names and values", _short(value), _FIX))
         return None
-    hints = get_type_hints(kind)
+    hints = get_type_hints(kind, include_extras=True)
     known = {field.name for field in fields(kind)}
     problems += [
         Problem(f"{where}.{name}", f"one of {', '.join(sorted(known))}", repr(name), "remove it")
@@ -119,3 +145,7 @@ def _read_fields(kind: Any, value: object, where: str, problems: list[Problem]) 
         if name in known
     }
     return None if problems else kind(**read)
+
+
+def _short(value: object) -> str:
+    return listed([repr(value)])

@@ -26,11 +26,12 @@ from progfix.training.serialise import (
 def recipes(draw: st.DrawFn) -> Recipe:
     letters = "".join(sorted(draw(st.sets(st.sampled_from(sorted(SOLUTIONS))))))
     recipe = SEED_RECIPE if conflicts(letters, HeadSpec()) else apply(letters)
-    numbers = st.floats(allow_nan=False, width=32)
+    bias = st.floats(-100, 100)
+    rates = st.floats(0, allow_infinity=False)
     return replace(
         recipe,
-        head=replace(recipe.head, last_bias=draw(st.none() | numbers)),
-        optimisation=replace(recipe.optimisation, lr=draw(numbers), epochs=draw(st.integers())),
+        head=replace(recipe.head, last_bias=draw(st.none() | bias)),
+        optimisation=replace(recipe.optimisation, lr=draw(rates), epochs=draw(st.integers(1))),
     )
 
 
@@ -72,22 +73,73 @@ def test_what_is_left_out_takes_its_default() -> None:
             "'time'",
         ),
         ({"head": {"last_bias": "low"}}, "c: recipe.head.last_bias", "a number", "'low'"),
-        ({"optimisation": {"lr": None}}, "c: recipe.optimisation.lr", "a number", "None"),
-        ({"optimisation": {"lr": True}}, "c: recipe.optimisation.lr", "a number", "True"),
+        (
+            {"optimisation": {"lr": None}},
+            "c: recipe.optimisation.lr",
+            "a finite number of at least 0",
+            "None",
+        ),
+        ({"optimisation": {"lr": True}}, "c: recipe.optimisation.lr", "a finite number", "True"),
         (
             {"optimisation": {"lr": float("nan")}},
             "c: recipe.optimisation.lr",
-            "a number",
+            "a finite number",
             "nan",
         ),
-        ({"optimisation": {"epochs": 2.5}}, "c: recipe.optimisation.epochs", "whole", "2.5"),
-        ({"optimisation": {"epochs": True}}, "c: recipe.optimisation.epochs", "whole", "True"),
+        (
+            {"optimisation": {"epochs": 2.5}},
+            "c: recipe.optimisation.epochs",
+            "an integer of at least 1",
+            "2.5",
+        ),
+        ({"optimisation": {"epochs": True}}, "c: recipe.optimisation.epochs", "an integer", "True"),
         (
             {"optimisation": {"own_gradients": 1}},
             "c: recipe.optimisation.own_gradients",
             "true or false",
             "1",
         ),
+        (
+            {"optimisation": {"epochs": -4}},
+            "c: recipe.optimisation.epochs",
+            "an integer of at least 1",
+            "-4",
+        ),
+        (
+            {"optimisation": {"batch_videos": 0}},
+            "c: recipe.optimisation.batch_videos",
+            "an integer of at least 1",
+            "0",
+        ),
+        ({"optimisation": {"lr": 10**400}}, "c: recipe.optimisation.lr", "a finite", "100000"),
+        ({"head": {"dropout": 2}}, "c: recipe.head.dropout", "a number from 0 to 0.95", "2"),
+        ({"head": {"hidden": 10**9}}, "c: recipe.head.hidden", "from 1 to 16384", "1000000000"),
+        ({"head": {"last_bias": 1e9}}, "c: recipe.head.last_bias", "from -100 to 100", "1000000"),
+        (
+            {"objective": {"progress_lambda": 0}},
+            "c: recipe.objective.progress_lambda",
+            "a finite number above 0",
+            "0",
+        ),
+        (
+            {"augmentation": {"feature_noise": -0.5}},
+            "c: recipe.augmentation.feature_noise",
+            "a finite number of at least 0",
+            "-0.5",
+        ),
+        (
+            {"head": {"kind": "pooled", "initial_state": "learned"}, "solution": "b"},
+            "c: recipe.solution",
+            "letters that go together",
+            "b with the pooled head",
+        ),
+        (
+            {"head": {"extra": ["position"], "output": "increment"}},
+            "c: recipe.solution",
+            "letters that go together",
+            "a with d",
+        ),
+        ({"solution": "fs"}, "c: recipe.solution", "other fields bear out, without fs", "'fs'"),
         ({"solution": 3}, "c: recipe.solution", "text", "3"),
         ({"solution": "a!"}, "c: recipe.solution", "letters out of", "!"),
         ({"solution": "ba"}, "c: recipe.solution", "'ab'", "'ba'"),
