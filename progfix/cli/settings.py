@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Annotated, Any, TypeVar
 
@@ -31,8 +32,10 @@ def _option(name: str, setting: Setting) -> Any:
     kind: Any = setting.kind
     if kind is bool:
         return Annotated[bool | None, typer.Option(f"--{name}/--no-{name}", **text)]
-    high = None if setting.high is None else kind(setting.high)
-    return Annotated[kind | None, typer.Option(min=kind(setting.low), max=high, **text)]
+    limits = setting.limits
+    # A bound that no number reaches would only be noise in the help.
+    high = kind(limits.high) if limits.high < sys.float_info.max else None
+    return Annotated[kind | None, typer.Option(min=kind(limits.low), max=high, **text)]
 
 
 def _settings(given: dict[str, Any]) -> Settings:

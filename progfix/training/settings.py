@@ -10,6 +10,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 
 from progfix.errors import InputError, Problem
+from progfix.ranges import Range, range_of
+from progfix.training.recipe import Recipe
 
 __all__ = ["SETTINGS", "Setting", "Settings", "Value", "read_setting"]
 
@@ -28,16 +30,17 @@ class Setting:
         kind: Of its values; `bool` is a switch.
         text: What it does and, in brackets, its default.
         group: "Optimisation" or "Generalisation".
-        low: Smallest value.
-        high: Largest value, or None.
     """
 
     field: str
     kind: type[Value]
     text: str
     group: str
-    low: float = 0
-    high: float | None = None
+
+    @property
+    def limits(self) -> Range:
+        """Which values it may have, as the recipe's field declares."""
+        return range_of(Recipe, self.field) or Range()
 
 
 _OPTIMISATION = "Optimisation"
@@ -45,10 +48,10 @@ _GENERALISATION = "Generalisation"
 
 SETTINGS: Mapping[str, Setting] = {
     "epochs": Setting(
-        "optimisation.epochs", int, "Passes over the training videos (50).", _OPTIMISATION, 1
+        "optimisation.epochs", int, "Passes over the training videos (50).", _OPTIMISATION
     ),
     "batch-videos": Setting(
-        "optimisation.batch_videos", int, "Videos per step, all of one task (2).", _OPTIMISATION, 1
+        "optimisation.batch_videos", int, "Videos per step, all of one task (2).", _OPTIMISATION
     ),
     "lr": Setting("optimisation.lr", float, "Step size (1e-4).", _OPTIMISATION),
     "head-lr": Setting(
@@ -69,7 +72,6 @@ SETTINGS: Mapping[str, Setting] = {
         float,
         "Play segments up to exp(this) faster or slower (0).",
         _GENERALISATION,
-        high=2,
     ),
     "feature-noise": Setting(
         "augmentation.feature_noise",
@@ -82,14 +84,12 @@ SETTINGS: Mapping[str, Setting] = {
         float,
         "Share of values dropped before and in the head (0).",
         _GENERALISATION,
-        high=0.95,
     ),
     "average": Setting(
         "optimisation.average",
         float,
         "Decay of the moving average of the weights (0: off).",
         _GENERALISATION,
-        high=0.9999,
     ),
     "normalise": Setting(
         "head.normalise",
@@ -123,10 +123,7 @@ def read_setting(name: str, text: str, *, where: str) -> Value:
         value = int(text) if setting.kind is int else float(text)
     except ValueError:
         value = math.nan
-    high = math.inf if setting.high is None else setting.high
-    if setting.low <= value <= high and math.isfinite(value):
+    if value in setting.limits:
         return value
-    kind = "a whole number" if setting.kind is int else "a number"
-    most = "" if setting.high is None else f" and at most {setting.high:g}"
-    expected = f"{name} to be {kind} of at least {setting.low:g}{most}"
+    expected = f"{name} to be {setting.limits.of(setting.kind)}"
     raise InputError(Problem(where, expected, repr(text), "choose another value"))
