@@ -161,10 +161,16 @@ def estimate(
     )
 
 
-def resampled(sums: Sums, *, resamples: int, seed: int) -> Scores:
+def resampled(
+    sums: Sums,
+    *,
+    resamples: int,
+    seed: int,
+    function: Callable[[Sums, NDArray[np.float64]], Scores] = scores,
+) -> Scores:
     """Return the metrics of each resample of the videos, by name, float64 `(resamples,)`."""
-    blocks = [scores(sums, weights) for weights in _weights(sums, resamples, seed)]
-    names = scores(sums, np.ones((1, len(sums.videos))))
+    blocks = [function(sums, weights) for weights in _weights(sums, resamples, seed)]
+    names = function(sums, np.ones((1, len(sums.videos))))
     return {name: np.concatenate([np.empty(0), *(b[name] for b in blocks)]) for name in names}
 
 

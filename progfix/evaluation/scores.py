@@ -16,7 +16,17 @@ from progfix.metrics.levels import levels_quantile
 from progfix.metrics.segments import ratio
 from progfix.metrics.spread import pooled_std, weighted_median
 
-__all__ = ["BASELINE_METRICS", "LONG", "METRICS", "Metric", "baseline_scores", "counts", "scores"]
+__all__ = [
+    "BASELINE_METRICS",
+    "LONG",
+    "METRICS",
+    "Metric",
+    "Scores",
+    "baseline_scores",
+    "counts",
+    "error_scores",
+    "scores",
+]
 
 LONG = 40
 """Frames from which a segment counts for `first_frame_median_40` and its like."""
@@ -90,11 +100,11 @@ def scores(sums: Sums, weights: NDArray[np.float64]) -> Scores:
     Returns:
         By name of the metric, float64 `(b,)`, NaN where it is undefined.
     """
-    result = _errors(sums, weights, "")
+    result = error_scores(sums, weights)
     total = _totals(sums, weights)
     result["bias"] = ratio(total["signed"], total["frames"])
     for name in BASELINE_COLUMNS:
-        baseline = _errors(sums, weights, f"{name}_")
+        baseline = error_scores(sums, weights, f"{name}_")
         result[f"skill_{name}"] = 1 - ratio(result["mae"], baseline["mae"])
         result[f"skill_{name}_video"] = 1 - ratio(result["mae_video"], baseline["mae_video"])
     for name in ("spearman", "kendall"):
@@ -110,7 +120,7 @@ def scores(sums: Sums, weights: NDArray[np.float64]) -> Scores:
 
 def baseline_scores(sums: Sums, weights: NDArray[np.float64]) -> dict[str, Scores]:
     """Return `BASELINE_METRICS` of each baseline on the same frames."""
-    return {name: _errors(sums, weights, f"{name}_") for name in BASELINE_COLUMNS}
+    return {name: error_scores(sums, weights, f"{name}_") for name in BASELINE_COLUMNS}
 
 
 def counts(sums: Sums) -> dict[str, tuple[int, int]]:
@@ -162,8 +172,14 @@ def _totals(sums: Sums, weights: NDArray[np.float64]) -> Scores:
     return dict(zip(names, (weights @ columns).T, strict=True))
 
 
-def _errors(sums: Sums, weights: NDArray[np.float64], prefix: str) -> Scores:
-    """Return `BASELINE_METRICS` of the predictions, or of the baseline that the prefix names."""
+def error_scores(sums: Sums, weights: NDArray[np.float64], prefix: str = "") -> Scores:
+    """Return `BASELINE_METRICS` of the predictions, or of the baseline that the prefix names.
+
+    Args:
+        sums: The sums.
+        weights: How often each video counts, `(b, v)`.
+        prefix: A baseline's name and an underscore, such as "frame_counting_".
+    """
     frames = sums.per_video(sums.column("frames"))
     absolute = sums.per_video(sums.column(f"{prefix}absolute"))
     squared = sums.per_video(sums.column(f"{prefix}squared"))

@@ -114,3 +114,12 @@ def test_draws_are_paired_whatever_the_order_of_tasks() -> None:
     )
     difference = compare(_evaluate(table), _evaluate(bare), bootstrap=50).differences["mae"]
     assert [difference.low, difference.high] == pytest.approx([0, 0])
+
+
+def test_errors_alone_are_those_of_all_metrics() -> None:
+    table = made_predictions(5)
+    pair = _evaluate(table), _evaluate(_closer(table, 0.3))
+    errors = ("mae", "ogpe", "rmse")
+    alone = compare(*pair, metrics=errors, bootstrap=50).differences
+    everything = compare(*pair, bootstrap=50).differences
+    assert dict(alone) == {name: everything[name] for name in errors}
