@@ -18,9 +18,11 @@ from progfix.training.prepare import Prepared, prepare
 from progfix.training.run_options import RunOptions
 from progfix.training.saving import saver, write_test_predictions
 
-__all__ = ["RunResult", "resume_run", "start_run"]
+__all__ = ["LOCK", "RunResult", "resume_run", "start_run"]
 
-_LOCK = ".lock"
+LOCK = ".lock"
+"""File in a run's folder that is locked while a process works on it."""
+
 Observer = Callable[[Event], None]
 
 
@@ -97,7 +99,7 @@ def resume_run(
 
 
 def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer) -> RunResult:
-    lock = FileLock(folder / _LOCK)
+    lock = FileLock(folder / LOCK)
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
