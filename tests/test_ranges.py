@@ -9,7 +9,7 @@ import pytest
 
 from progfix.ranges import Range, range_of
 from progfix.training.recipe import SEED_RECIPE, Recipe
-from progfix.training.serialise import to_values
+from progfix.values import to_values
 
 
 @pytest.mark.parametrize(

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Literal
 
-from progfix.errors import InputError, Problem
+from progfix.ranges import Range
+from progfix.values import from_values
 
 __all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader", "is_built_in"]
 
@@ -49,13 +50,13 @@ class DataOptions:
     reader: Reader = "auto"
     feature_dir: Path | None = None
     fps: str = "auto"
-    frame_rate: float = 1.0
+    frame_rate: Annotated[float, Range(0, above=True)] = 1.0
     splits: str | None = None
     pairing: Pairing = "refuse"
     skip_tasks: tuple[str, ...] = ()
     background: tuple[str, ...] = ("0", "SIL", "background")
     ends: Ends = "inclusive"
-    resplit: int | None = None
+    resplit: Annotated[int, Range(0)] | None = None
 
     def changed(self) -> dict[str, object]:
         """Return the options that differ from their defaults, as JSON values."""
@@ -86,35 +87,6 @@ class DataOptions:
             where: The file and field they come from, for errors.
 
         Raises:
-            InputError: If an option is unknown or has the wrong type.
+            InputError: With every option that is unknown or of the wrong type or value.
         """
-        given = {} if values is None else values
-        known = {option.name: option.default for option in fields(cls)}
-        problems = []
-        if not isinstance(given, dict):
-            problems.append(Problem(where, "names and values", repr(values), _JSON_FIX))
-            given = {}
-        options: dict[str, Any] = {}
-        for name, value in given.items():
-            default = known.get(name, ...)
-            expected = type(default)
-            if default is ...:
-                problems.append(Problem(f"{where}.{name}", "a data option", name, _JSON_FIX))
-            elif isinstance(default, tuple):
-                options[name] = tuple(str(item) for item in value)
-            elif name == "resplit" and not (type(value) is int and value >= 0):
-                problems.append(Problem(f"{where}.{name}", "a seed", repr(value), _JSON_FIX))
-            elif name == "feature_dir":
-                options[name] = None if value is None else Path(str(value))
-            elif default is None or value is None or isinstance(value, expected | int):
-                options[name] = value
-            else:
-                problems.append(
-                    Problem(f"{where}.{name}", expected.__name__, repr(value), _JSON_FIX)
-                )
-        if problems:
-            raise InputError(problems)
-        return cls(**options)
-
-
-_JSON_FIX = "restore the file, or start a new run"
+        return from_values(cls, {} if values is None else values, where=where)

@@ -60,5 +60,5 @@ def test_data_opens_with_fresh_splits_and_says_so() -> None:
 
 @pytest.mark.parametrize("value", ["1", -1, 0.5, True])
 def test_a_stored_seed_must_be_one(value: object) -> None:
-    with pytest.raises(InputError, match=r"data\.resplit: expected a seed"):
+    with pytest.raises(InputError, match=r"data\.resplit: expected an integer of at least 0"):
         DataOptions.from_json({"resplit": value}, where="config.json: data")

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
-from typing import Any, Literal
+from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -14,12 +14,7 @@ from progfix.errors import InputError
 from progfix.heads.spec import HeadSpec
 from progfix.solutions import SOLUTIONS, apply, conflicts
 from progfix.training.recipe import SEED_RECIPE, Optimisation, Recipe
-from progfix.training.serialise import (
-    from_values,
-    recipe_from_dict,
-    recipe_to_dict,
-    to_values,
-)
+from progfix.training.serialise import recipe_from_dict, recipe_to_dict
 
 
 @st.composite
@@ -172,33 +167,3 @@ def test_all_defects_are_reported_at_once() -> None:
         "c.head.extra[1]",
         "c.sampling",
     ]
-
-
-@dataclass(frozen=True)
-class Inner:
-    name: str = "x"
-
-
-@dataclass(frozen=True)
-class Outer:
-    parts: tuple[Inner, ...] = ()
-    choice: Literal["a", "b"] | None = None
-    size: int | None = 3
-    inner: Inner | None = None
-
-
-@pytest.mark.parametrize(
-    "value",
-    [
-        Outer(),
-        Outer(parts=(Inner("y"), Inner()), choice="b", size=None, inner=Inner("z")),
-    ],
-)
-def test_any_frozen_dataclass(value: Outer) -> None:
-    assert from_values(Outer, json.loads(json.dumps(to_values(value))), where="x") == value
-
-
-def test_defects_deep_inside() -> None:
-    with pytest.raises(InputError) as caught:
-        from_values(Outer, {"parts": [{"name": 1}], "inner": {"nam": 2}}, where="x")
-    assert [p.where for p in caught.value.problems] == ["x.parts[0].name", "x.inner.nam"]
