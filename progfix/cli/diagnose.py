@@ -117,7 +117,8 @@ def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:
     from progfix.diagnosis.render import render_lines
 
     screen = Screen()
-    for line, style in render_lines(diagnosis, ascii_only=not _blocks_can_be_shown()):
+    lines = render_lines(diagnosis, ascii_only=not _blocks_can_be_shown(), width=screen.width - 1)
+    for line, style in lines:
         screen.print(Text(line, style=_STYLES[style]), soft_wrap=True)
 
 

@@ -26,6 +26,9 @@ class Evidence:
         skill_constant_high: Upper end of the 95 % bootstrap interval over videos of the skill
             against a constant; NaN with a single video.
         skill_counting_high: The same against frame counting.
+        rank_with_time: Mean over segments of Spearman's correlation of answers with time; NaN
+            where every answer is constant.
+        rank_with_time_high: Upper end of its 95 % bootstrap interval over videos.
         curves: Sums about the shape of curves.
         oracles: MAE after each repair; empty without predictions.
         checkpoint: The opened checkpoint, or None.
@@ -37,6 +40,8 @@ class Evidence:
     skill: Skill = field(default_factory=Skill)
     skill_constant_high: float = math.nan
     skill_counting_high: float = math.nan
+    rank_with_time: float = math.nan
+    rank_with_time_high: float = math.nan
     curves: CurveSums = field(default_factory=CurveSums)
     oracles: Mapping[str, float] = field(default_factory=dict)
     checkpoint: Checkpoint | None = None

@@ -11,16 +11,17 @@ from progfix.diagnosis.model import SEVERITIES, Finding
 __all__ = ["EXPLAINED_BY", "ranked"]
 
 _UNTRAINED = frozenset({"untrained-head"})
-_EMPTY = _UNTRAINED | {"collapsed-range", "no-skill:error"}
+_EMPTY = _UNTRAINED | {"collapsed-range", "backwards", "no-skill:error"}
 
 _MILD = _EMPTY | {"same-curve", "non-monotone", "early-bias", "late-saturation"}
 
 EXPLAINED_BY: dict[str, frozenset[str]] = {
     "untrained-head": frozenset(),
     "collapsed-range": _UNTRAINED,
-    "no-skill:error": _UNTRAINED | {"collapsed-range"},
-    "same-curve": _UNTRAINED | {"no-skill:error"},
-    "non-monotone": _UNTRAINED | {"no-skill:error", "early-bias"},
+    "backwards": _UNTRAINED | {"collapsed-range"},
+    "no-skill:error": _UNTRAINED | {"collapsed-range", "backwards"},
+    "same-curve": _UNTRAINED | {"backwards", "no-skill:error"},
+    "non-monotone": _UNTRAINED | {"backwards", "no-skill:error", "early-bias"},
     "early-bias": _EMPTY,
     "late-saturation": _EMPTY,
     "deceptive-middle": _EMPTY | {"early-bias", "late-saturation"},

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from progfix.diagnosis.model import Finding
 from progfix.heads.spec import HeadSpec
@@ -41,17 +42,18 @@ def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
     Baselines are not trained, nor is a recipe that has all the letters already. Where the
     model or its data are not known, the command has a placeholder in capitals.
     """
-    letters, known = _letters(source, findings)
-    if not letters or letters == known:
+    letters = _letters(source, findings)
+    if not letters.chosen or letters.chosen == letters.known:
         return None
     if source.kind == "run":
-        return f"progfix train --config {shlex.quote(str(source.path))} --solution {letters}"
+        config = shlex.quote(str(source.path))
+        return f"progfix train --config {config} --solution {letters.chosen}"
     origin = source.data.origin if source.data is not None else ""
     data = shlex.quote(origin) if origin else "DATA"
     if source.kind == "model":
-        return f"progfix train --data {data} --solution {letters}"
+        return f"progfix train --data {data} --solution {letters.chosen}"
     init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
-    return f"progfix train --init {init} --data {data} --solution {letters}"
+    return f"progfix train --init {init} --data {data} --solution {letters.chosen}"
 
 
 def fix_note(source: Source, findings: Sequence[Finding]) -> str | None:
@@ -60,30 +62,54 @@ def fix_note(source: Source, findings: Sequence[Finding]) -> str | None:
     Either that the recipe has them all, or which of them keep a users' checkpoint loadable
     by their own code.
     """
-    letters, known = _letters(source, findings)
-    if letters and letters == known:
+    letters = _letters(source, findings)
+    if letters.chosen and letters.chosen == letters.known:
         return (
-            f"the recipe has all these letters already ({known}): train longer, or look at data "
-            "and embeddings."
+            f"the recipe has all these letters already ({letters.known}): train longer, or look at "
+            "data and embeddings."
         )
-    if source.checkpoint is None or source.checkpoint.kind != "gtcc":
-        return None
+    if letters.chosen != letters.best:
+        return (
+            f"{letters.chosen} gives a head that the GTCC code base can load; {letters.best} is "
+            "better where progfix's own checkpoints do."
+        )
+    if letters.chosen and letters.theirs and not letters.loadable:
+        return f"the GTCC code base cannot load a head made with --solution {letters.chosen}."
+    return None
+
+
+@dataclass(frozen=True)
+class _Letters:
+    """Letters to train with.
+
+    Attributes:
+        chosen: What the command says.
+        best: What would be best if any code could load the result.
+        known: Those of the recipe.
+        theirs: Whether the checkpoint is the GTCC code base's.
+        loadable: Whether that code can load a head made with `chosen`.
+    """
+
+    chosen: str = ""
+    best: str = ""
+    known: str = ""
+    theirs: bool = False
+    loadable: bool = True
+
+
+def _letters(source: Source, findings: Sequence[Finding]) -> _Letters:
+    if source.kind == "baseline":
+        return _Letters()
+    checkpoint = source.checkpoint
+    recipe = checkpoint.recipe if checkpoint is not None else None
+    known = "" if recipe is None else recipe.solution
+    best = fix_letters(findings, known, HeadSpec() if recipe is None else recipe.head)
+    if checkpoint is None or checkpoint.kind != "gtcc":
+        return _Letters(best, best, known)
     from progfix.checkpoints.gtcc import expressible
 
-    kept = "".join(letter for letter in letters if expressible(apply(letter).head) is None)
-    if kept == letters:
-        return None
-    return (
-        f"the GTCC code base can load a head made with --solution {kept or 'baseline'}, not one "
-        f"with {letters}."
-    )
-
-
-def _letters(source: Source, findings: Sequence[Finding]) -> tuple[str, str]:
-    """Return the letters to train with, and those of the recipe."""
-    if source.kind == "baseline":
-        return "", ""
-    recipe = source.checkpoint.recipe if source.checkpoint is not None else None
-    if recipe is None:
-        return fix_letters(findings, "", HeadSpec()), ""
-    return fix_letters(findings, recipe.solution, recipe.head), recipe.solution
+    kept = "".join(letter for letter in best if expressible(apply(letter).head) is None)
+    fixes = {letter for f in findings if f.role == "cause" for letter in f.fix}
+    # Letters that none of the causes asked for would repair nothing.
+    loadable = bool(fixes & set(kept))
+    return _Letters(kept if loadable else best, best, known, theirs=True, loadable=loadable)

@@ -15,31 +15,40 @@ from progfix.diagnosis.model import Diagnosis, Finding, Position
 from progfix.diagnosis.text import number, percent, span
 from progfix.solutions import SOLUTIONS
 
-__all__ = ["Line", "render_lines", "render_text"]
+__all__ = ["NARROWEST", "WIDEST", "WIDTH", "Line", "render_lines", "render_text"]
 
-_WIDTH = 79
+WIDTH = 79
+"""Columns where nobody says how wide the screen is."""
+NARROWEST, WIDEST = 60, 100
+
 Line = tuple[str, str]
 """A line and its style: "verdict", "error", "warning", "info", "dim", "command" or ""."""
 
 _BLOCKS = " ▏▎▍▌▋▊▉█"
 _FULL_BAR = 0.5
-_BAR_WIDTH = 44
+_BESIDE_BAR = 35
+"""Columns of a line of the histogram that the bar cannot have."""
 
 
-def render_text(diagnosis: Diagnosis, *, ascii_only: bool = False) -> str:
-    """Return the diagnosis as plain text of at most 79 columns, commands aside."""
-    return "\n".join(text for text, _ in render_lines(diagnosis, ascii_only=ascii_only))
+def render_text(diagnosis: Diagnosis, *, ascii_only: bool = False, width: int = WIDTH) -> str:
+    """Return the diagnosis as plain text; only commands are wider than `width`."""
+    lines = render_lines(diagnosis, ascii_only=ascii_only, width=width)
+    return "\n".join(text for text, _ in lines)
 
 
-def render_lines(diagnosis: Diagnosis, *, ascii_only: bool = False) -> Iterator[Line]:
+def render_lines(
+    diagnosis: Diagnosis, *, ascii_only: bool = False, width: int = WIDTH
+) -> Iterator[Line]:
     """Yield the lines of the screen.
 
     Args:
         diagnosis: What to show.
         ascii_only: Draw bars with "#".
+        width: Columns of a line, commands aside; taken for `NARROWEST` to `WIDEST`.
     """
+    width = min(max(width, NARROWEST), WIDEST)
     d, s = diagnosis, diagnosis.summary
-    yield from _wrapped(d.verdict, style="verdict")
+    yield from _wrapped(width, d.verdict, style="verdict")
     yield "", ""
     counts = (
         f": {_many(s.videos, 'video')}, {_many(s.segments, 'segment')}, {_many(s.frames, 'frame')}"
@@ -47,31 +56,31 @@ def render_lines(diagnosis: Diagnosis, *, ascii_only: bool = False) -> Iterator[
         else ""
     )
     label = "".join(c if c.isprintable() else " " for c in d.source)
-    yield from _wrapped(label + counts, style="dim")
+    yield from _wrapped(width, label + counts, style="dim")
     if s.frames:
         yield "", ""
-        yield from _numbers(d)
+        yield from _numbers(d, width)
         yield "", ""
-        yield from _histogram(d.positions, ascii_only=ascii_only)
+        yield from _histogram(d.positions, width, ascii_only=ascii_only)
     causes = [finding for finding in d.findings if finding.role == "cause"]
     for rank, finding in enumerate(causes, start=1):
         yield "", ""
-        yield from _cause(finding, rank)
+        yield from _cause(finding, rank, width)
     symptoms = [f for f in d.findings if f.role == "symptom"]
     if symptoms:
         yield "", ""
         yield f"What follows from {'it' if len(causes) == 1 else 'them'}:", ""
         for finding in symptoms:
             head = f"  {finding.severity:<7}  {finding.id}: "
-            yield from _wrapped(finding.title, first=head, style=finding.severity)
+            yield from _wrapped(width, finding.title, first=head, style=finding.severity)
     if d.fix_command:
         yield "", ""
         yield "To repair it:", ""
         yield f"  {d.fix_command}", "command"
-    yield from _small_print(d)
+    yield from _small_print(d, width)
 
 
-def _numbers(d: Diagnosis) -> Iterator[Line]:
+def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
     s, skill = d.summary, d.skill
     constant, counting = s.mae_constant, s.mae_frame_counting
     given_action = s.mae_frame_counting_per_action
@@ -92,10 +101,12 @@ def _numbers(d: Diagnosis) -> Iterator[Line]:
     for name, value, rest in rows:
         if value == number(math.nan):
             continue
-        yield f"  {name:<13}{value:<12}{rest}".rstrip(), ""
+        # A value that is as wide as its column keeps its distance.
+        value = value.ljust(11)
+        yield from _wrapped(width, rest, first=f"  {name:<13}{value} ", hang=27)
     if skill.fitted_on and not math.isnan(counting):
         first = "  counting learnt durations from: "
-        yield from _wrapped(skill.fitted_on, first=first, style="dim")
+        yield from _wrapped(width, skill.fitted_on, first=first, style="dim")
 
 
 def _against(mae: float, baseline: float) -> str:
@@ -109,61 +120,66 @@ def _against(mae: float, baseline: float) -> str:
     return f": this is {percent(abs(skill))} {'better' if skill > 0 else 'worse'}"
 
 
-def _histogram(positions: tuple[Position, ...], *, ascii_only: bool) -> Iterator[Line]:
-    yield "  error by position in the action (answering 0.5: .45 at the ends, .05 amid)", ""
+def _histogram(positions: tuple[Position, ...], width: int, *, ascii_only: bool) -> Iterator[Line]:
+    heading = "error by position in the action (answering 0.5: .45 at the ends, .05 amid)"
+    yield from _wrapped(width, heading, first="  ")
     yield "  position      MAE    bias", "dim"
     full = max([_FULL_BAR, *(p.mae for p in positions if p.count)])
     for p in positions:
         where = f"{p.low * 100:3.0f}-{p.high * 100:3.0f} %"
         if p.count:
             bias = f"{'+' if p.bias >= 0 else '-'}{number(abs(p.bias))}"
-            bar = _bar(p.mae / full, ascii_only=ascii_only)
+            bar = _bar(p.mae / full, width - _BESIDE_BAR, ascii_only=ascii_only)
             yield f"  {where}  {number(p.mae):>6}  {bias:>6}  {bar}".rstrip(), ""
         else:
             yield f"  {where}       -       -", "dim"
 
 
-def _bar(share: float, *, ascii_only: bool) -> str:
-    eighths = round(share * _BAR_WIDTH * 8)
+def _bar(share: float, columns: int, *, ascii_only: bool) -> str:
+    eighths = round(share * columns * 8)
     if ascii_only:
         return "#" * round(eighths / 8)
     return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
 
 
-def _cause(finding: Finding, rank: int) -> Iterator[Line]:
+def _cause(finding: Finding, rank: int, width: int) -> Iterator[Line]:
     yield f"{rank}. {finding.severity}: {finding.id}", finding.severity
-    yield from _wrapped(finding.title + ".", first="   ")
-    yield from _wrapped(finding.why, first="   ", style="dim")
+    yield from _wrapped(width, finding.title + ".", first="   ")
+    yield from _wrapped(width, finding.why, first="   ", style="dim")
     fix = ", ".join(f"{letter} ({SOLUTIONS[letter].name})" for letter in finding.fix)
     worth = ""
     if not math.isnan(finding.gain):
         saved = f"{number(finding.gain)} of the MAE" if finding.gain >= 0.0005 else "nothing"
         worth = f"{finding.repair} would save {saved}. "
     if fix or worth:
-        yield from _wrapped(f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
+        yield from _wrapped(width, f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
 
 
-def _small_print(d: Diagnosis) -> Iterator[Line]:
+def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
     if d.notices or d.not_checked:
         yield "", ""
     for notice in d.notices:
-        yield from _wrapped(notice, first="note: ", style="dim")
+        yield from _wrapped(width, notice, first="note: ", style="dim")
     by_reason = sorted(d.not_checked, key=lambda n: n.reason)
     for reason, group in groupby(by_reason, key=lambda n: n.reason):
         names = ", ".join(n.id for n in group)
-        yield from _wrapped(f"{names} ({reason})", first="Not checked: ", style="dim")
+        yield from _wrapped(width, f"{names} ({reason})", first="Not checked: ", style="dim")
 
 
-def _wrapped(text: str, *, first: str = "", style: str = "") -> Iterator[Line]:
-    hanging = " " * min(len(first), 4)
+def _wrapped(
+    width: int, text: str, *, first: str = "", style: str = "", hang: int = 4
+) -> Iterator[Line]:
+    hanging = " " * min(len(first), hang)
     for line in textwrap.wrap(
         text,
-        _WIDTH,
+        width,
         initial_indent=first,
         subsequent_indent=hanging,
         break_on_hyphens=False,
     ):
         yield line, style
+    if not text:
+        yield first.rstrip(), style
 
 
 def _many(n: int, what: str) -> str:

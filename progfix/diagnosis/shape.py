@@ -10,11 +10,13 @@ from progfix.diagnosis.text import number, percent, span
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 
 __all__ = [
+    "BACKWARDS",
     "COLLAPSED_RANGE",
     "DECEPTIVE_MIDDLE",
     "EARLY_BIAS",
     "LATE_SATURATION",
     "NON_MONOTONE",
+    "backwards",
     "collapsed_range",
     "deceptive_middle",
     "early_bias",
@@ -117,7 +119,7 @@ def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
             "first_frame_target": s.first_frame_target,
             "threshold": T.early if whole else T.first_frame,
         },
-        ("f", "s"),
+        ("f", "h", "s"),
         _saved(evidence, "early_repaired"),
         "A right first tenth",
     )
@@ -145,7 +147,7 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
             "threshold_bias": -T.late,
             "threshold_slope": allowed,
         },
-        ("h", "s"),
+        ("s",),
         _saved(evidence, "late_repaired"),
         "A right last tenth",
     )
@@ -173,6 +175,29 @@ def _allowed_late_slope(evidence: Evidence) -> float:
     return min(T.late_slope, curves.counting_late_slope() / 2)
 
 
+def backwards(evidence: Evidence) -> Finding | NotChecked | None:
+    """Find curves that fall while the action goes on."""
+    rank = evidence.rank_with_time
+    if not rank < T.backwards or evidence.rank_with_time_high >= T.backwards:
+        return None
+    return Finding(
+        "backwards",
+        "error",
+        f"Runs backwards: answers fall while the action goes on (rank correlation with time "
+        f"{number(rank, 2)})",
+        "Whatever has learnt something rises. Look for frames or targets in reverse order, or for "
+        "an answer that means what is left instead of what is done.",
+        {
+            "rank_with_time": rank,
+            "rank_with_time_high": evidence.rank_with_time_high,
+            "threshold": T.backwards,
+        },
+        ("f", "g", "s"),
+        _saved(evidence, "affine"),
+        "The best stretch and shift",
+    )
+
+
 def non_monotone(evidence: Evidence) -> Finding | NotChecked | None:
     """Find curves that fall back again and again."""
     curves = evidence.curves
@@ -183,15 +208,16 @@ def non_monotone(evidence: Evidence) -> Finding | NotChecked | None:
         "non-monotone",
         "error" if fall >= T.fall_error else "warning",
         f"Falls back: answers lie {number(fall, 2)} below what they had already reached",
-        "Progress of one action never falls. A head whose answer is a sum of increments "
-        "cannot fall either, at the price that its errors add up.",
+        "Progress of one action never falls. A head that answers how long is left falls less "
+        "often and less far.",
         {"mean_fall": fall, "threshold": T.fall},
-        ("d",),
+        ("h",),
         _saved(evidence, "monotone_envelope"),
         "The nearest rising curve",
     )
 
 
+BACKWARDS = Check("backwards", backwards, T.segments)
 COLLAPSED_RANGE = Check("collapsed-range", collapsed_range, 1)
 DECEPTIVE_MIDDLE = Check("deceptive-middle", deceptive_middle, T.segments)
 EARLY_BIAS = Check("early-bias", early_bias, T.segments)

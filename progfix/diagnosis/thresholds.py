@@ -56,6 +56,8 @@ class Thresholds:
         fall: Mean distance of predictions below the highest value that their segment has
             already reached.
         fall_error: The same for an error instead of a warning.
+        backwards: Mean rank correlation of answers with time below which they run backwards;
+            the upper end of its interval over videos must lie below it too.
         trained_skill: Skill against a constant from which a head has evidently trained,
             whatever its optimiser state says; nor is it said to have none while the
             interval of its skill reaches this far.
@@ -90,6 +92,7 @@ class Thresholds:
     durations_alike: float = 0.90
     fall: float = 0.12
     fall_error: float = 0.25
+    backwards: float = -0.3
     trained_skill: float = 0.25
     moment_rms: float = 1e-10
 

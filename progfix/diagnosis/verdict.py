@@ -16,6 +16,7 @@ __all__ = ["notices", "verdict"]
 _LOOKS_FINE = 0.27
 _EXACT = 1e-6
 _SHORT = {
+    "backwards": "its answers fall while the action goes on",
     "early-bias": "actions start too high",
     "late-saturation": "it stops rising before the end",
     "non-monotone": "it falls back again and again",
@@ -49,7 +50,7 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
     if evidence.skill.constant < T.skill_constant and (
         flat or (worst is not None and worst.severity == "error")
     ):
-        return _nothing_learnt(s, flat=flat)
+        return _nothing_learnt(s, flat=flat, backwards="backwards" in by_id)
     standing = _standing(evidence)
     if evidence.curves.segments < T.segments and not findings:
         return f"Too little to judge: {_count(evidence.curves.segments, 'segment')}. {standing}."
@@ -90,7 +91,7 @@ def _untrained(evidence: Evidence, by_id: dict[str, Finding]) -> str:
     return f"{text}. Its MAE of {number(s.mae)} is an accident of its initialisation."
 
 
-def _nothing_learnt(s: Summary, *, flat: bool) -> str:
+def _nothing_learnt(s: Summary, *, flat: bool, backwards: bool) -> str:
     level = span(s.prediction_low, s.prediction_high)
     if flat and s.mae <= _LOOKS_FINE:
         return (
@@ -100,7 +101,13 @@ def _nothing_learnt(s: Summary, *, flat: bool) -> str:
     than = "Worse than" if s.mae > (1 + T.skill_constant) * s.mae_constant else "No better than"
     return (
         f"{than} answering 0.5 every time (MAE {number(s.mae)} against {number(s.mae_constant)})"
-        + (f": it answers {level} everywhere." if flat else ".")
+        + (
+            f": it answers {level} everywhere."
+            if flat
+            else ": its answers fall while the action goes on."
+            if backwards
+            else "."
+        )
     )
 
 

@@ -12,6 +12,7 @@ from progfix.diagnosis.ranking import ranked
 from progfix.diagnosis.remedy import fix_command, fix_note
 from progfix.diagnosis.repairs import RepairSums
 from progfix.diagnosis.shape import (
+    BACKWARDS,
     COLLAPSED_RANGE,
     DECEPTIVE_MIDDLE,
     EARLY_BIAS,
@@ -30,6 +31,7 @@ __all__ = ["FINDINGS", "diagnose"]
 FINDINGS: tuple[Check, ...] = (
     UNTRAINED_HEAD,
     COLLAPSED_RANGE,
+    BACKWARDS,
     NO_SKILL,
     SAME_CURVE,
     EARLY_BIAS,
@@ -118,6 +120,8 @@ def _collect(
         ),
         skill_constant_high=evaluation["skill_constant"].high,
         skill_counting_high=evaluation["skill_frame_counting"].high,
+        rank_with_time=evaluation["spearman"].value,
+        rank_with_time_high=evaluation["spearman"].high,
         curves=curves,
         oracles={k: v for k, v in (repairs.mae() | swapped).items() if not math.isnan(v)},
         checkpoint=source.checkpoint,

@@ -111,7 +111,7 @@ def test_a_checkpoint_alone() -> None:
     frozen = run(needs(FIXTURES / "gtcc_frozen_head.pt"), "--fail-on", "error", status=1)
     assert frozen.startswith("The head never trained")
     assert "1. error: untrained-head" in frozen
-    assert "gtcc_frozen_head.pt --data DATA --solution fgs" in frozen
+    assert "gtcc_frozen_head.pt --data DATA --solution gs" in frozen
     assert "not checked: " in frozen.lower()
     trained = run(needs(FIXTURES / "gtcc_trained_head.pt"), "--fail-on", "info")
     assert "untrained-head" not in trained

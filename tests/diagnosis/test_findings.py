@@ -78,7 +78,7 @@ def test_plateau_by_hand() -> None:
     assert late.evidence["slope_last_fifth"] == pytest.approx(0)
     assert late.gain == pytest.approx(0.02)
     assert late.severity == "warning"
-    assert late.fix == ("h", "s")
+    assert late.fix == ("s",)
 
 
 def test_a_plateau_too_near_to_one_is_none() -> None:
@@ -93,7 +93,7 @@ def test_early_answers_by_hand() -> None:
     early = found(diagnosis, "early-bias")
     assert early.severity == "error"
     assert early.gain == pytest.approx(0.04)
-    assert early.fix == ("f", "s")
+    assert early.fix == ("f", "h", "s")
     assert diagnosis.summary.first_frame_median == 0.5
     assert diagnosis.summary.first_frame_target == pytest.approx(0.1)
 
@@ -301,3 +301,18 @@ def test_missing_actions_leave_counting_per_action_unsaid() -> None:
     assert np.isnan(diagnosis.skill.frame_counting_per_action)
     assert not np.isnan(diagnosis.skill.frame_counting)
     assert any(notice.startswith("action is not in the source") for notice in diagnosis.notices)
+
+
+def test_answers_that_fall_are_said_to_fall() -> None:
+    # 1 - target on sixty segments: rank correlation -1, and turning it round saves all of it.
+    table = planted("oracle", "medium", seed=0)
+    diagnosis = diagnose(table.with_prediction(1 - table.target))
+    first = diagnosis.findings[0]
+    assert (first.id, first.severity, first.role) == ("backwards", "error", "cause")
+    assert first.evidence["rank_with_time"] == pytest.approx(-1)
+    assert first.gain == pytest.approx(diagnosis.summary.mae, abs=0.01)
+    assert {f.role for f in diagnosis.findings[1:]} == {"symptom"}
+    assert "its answers fall while the action goes on" in diagnosis.verdict
+    # A saw that rises on the whole does not run backwards.
+    jagged = diagnose(planted("jagged", "medium", seed=0))
+    assert "backwards" not in {finding.id for finding in jagged.findings}

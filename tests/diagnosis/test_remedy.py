@@ -51,9 +51,13 @@ def test_command_of_a_checkpoint_names_file_and_data() -> None:
         "x", "checkpoint", path=Path("a b.pt"), checkpoint=checkpoint(head_rms=1e-13), data=data
     )
     command = fix_command(source, [UNTRAINED])
-    assert command == "progfix train --init 'a b.pt' --data 'my data.h5' --solution fgs"
+    assert command == "progfix train --init 'a b.pt' --data 'my data.h5' --solution gs"
     assert fix_command(replace(source, data=None), [UNTRAINED]) == (
-        "progfix train --init 'a b.pt' --data DATA --solution fgs"
+        "progfix train --init 'a b.pt' --data DATA --solution gs"
+    )
+    ours = replace(source, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
+    assert fix_command(ours, [UNTRAINED]) == (
+        "progfix train --init 'a b.pt' --data 'my data.h5' --solution fgs"
     )
 
 
@@ -82,7 +86,13 @@ def test_letters_that_their_code_cannot_load_are_named() -> None:
     theirs = Source("x", "checkpoint", path=Path("a.pt"), checkpoint=checkpoint(head_rms=1e-13))
     note = fix_note(theirs, [UNTRAINED])
     assert note is not None
-    assert "--solution gs" in note
+    assert note.startswith("gs gives a head that the GTCC code base can load; fgs is better")
+    # h cannot be expressed in their code, and nothing else was asked for.
+    assert fix_command(theirs, [finding("non-monotone", "h")]) == (
+        "progfix train --init a.pt --data DATA --solution fghs"
+    )
+    note = fix_note(theirs, [finding("non-monotone", "h")])
+    assert note == "the GTCC code base cannot load a head made with --solution fghs."
     ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
     assert fix_note(ours, [UNTRAINED]) is None
     assert fix_note(Source("x", "predictions"), [UNTRAINED]) is None

@@ -96,3 +96,20 @@ def test_numbers_in_sentences() -> None:
     assert [percent(x) for x in (0.12, 0.003, 0.0, 1.0)] == ["12 %", "under 1 %", "0 %", "100 %"]
     assert span(0.481, 0.559) == ".48 to .56"
     assert span(0.481, 0.484) == "about .48"
+
+
+@pytest.mark.parametrize("width", [60, 71, 100])
+def test_a_narrow_screen_shows_what_a_wide_one_does(width: int) -> None:
+    diagnosis = diagnose(planted("constant", "medium", seed=0))
+    text = render_text(diagnosis, width=width)
+    lines = [line for line in text.splitlines() if not line.startswith("  progfix")]
+    assert width - 8 < max(map(len, lines)) <= width
+    bars = "█▏▎▍▌▋▊▉"
+    words = text.translate(str.maketrans("", "", bars)).split()
+    assert words == render_text(diagnosis).translate(str.maketrans("", "", bars)).split()
+
+
+def test_widths_beyond_reading_are_not_used() -> None:
+    diagnosis = diagnose(planted("constant", "medium", seed=0))
+    assert render_text(diagnosis, width=20) == render_text(diagnosis, width=60)
+    assert render_text(diagnosis, width=300) == render_text(diagnosis, width=100)

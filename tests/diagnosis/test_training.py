@@ -144,6 +144,7 @@ def test_without_data_the_rest_is_not_checked_and_says_why() -> None:
         "early-bias",
         "late-saturation",
         "collapsed-range",
+        "backwards",
         "same-curve",
         "non-monotone",
     }

@@ -95,6 +95,7 @@ def test_a_source_without_frames_is_not_judged() -> None:
     assert {entry.id for entry in diagnosis.not_checked} == {
         "untrained-head",
         "collapsed-range",
+        "backwards",
         "no-skill",
         "same-curve",
         "early-bias",
