@@ -2,21 +2,41 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
+from typer.core import TyperGroup
 
 import progfix
 from progfix.cli import data
 from progfix.cli.diagnose import diagnose_cli
+from progfix.cli.errors import user_errors
 from progfix.cli.eval import eval_cli
 from progfix.cli.train import train_cli
+from progfix.cli.usage import refuse_empty
 from progfix.cli.viz import viz_cli
 
 __all__ = ["app", "main"]
 
+
+class _Program(TyperGroup):
+    """The one place where whatever goes wrong, parsing included, becomes a message."""
+
+    def make_context(
+        self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
+    ) -> Any:
+        with user_errors():
+            refuse_empty(args)
+            return super().make_context(info_name, args, parent, **{**extra, "obj": tuple(args)})
+
+    def invoke(self, ctx: Any) -> Any:
+        with user_errors():
+            return super().invoke(ctx)
+
+
 app = typer.Typer(
     name="progfix",
+    cls=_Program,
     help="Tell the truth about an action-progress head, and repair it.",
     no_args_is_help=True,
     rich_markup_mode="markdown",

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import os
 import sys
 import tempfile
 import traceback
 from collections.abc import Iterator
-from contextlib import contextmanager
-from pathlib import Path
+from contextlib import contextmanager, suppress
 
 import typer
 
+from progfix.cli.usage import UsageError, usage_problems
 from progfix.errors import InputError, TrainingError
 
 __all__ = ["fail", "user_errors"]
@@ -27,28 +28,39 @@ def user_errors() -> Iterator[None]:
     """Turn errors into messages: 2 bad input, 3 training failed, 70 our bug, 130 interrupt."""
     try:
         yield
-    except InputError as error:
-        for problem in error.problems:
+    except (InputError, UsageError) as error:
+        for problem in error.problems if isinstance(error, InputError) else usage_problems(error):
             typer.echo(f"error: {problem}", err=True)
         raise typer.Exit(2) from None
     except TrainingError as error:
         raise fail(str(error), 3) from None
     except KeyboardInterrupt:
         raise fail("interrupted", 130) from None
-    except BrokenPipeError:
-        # The reader of our output went away (`progfix ... | head`): nothing to report.
-        sys.stderr.close()
-        raise typer.Exit(0) from None
+    except (BrokenPipeError, SystemExit) as error:
+        # Rich makes a SystemExit of the pipe's error, and so ends the printing of help.
+        if BrokenPipeError not in (type(error), type(error.__context__)):
+            raise
+        raise _reader_gone() from None
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  # the last line of defence is meant to be broad
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="progfix-traceback-", suffix=".txt", delete=False
-        ) as file:
-            file.write("".join(traceback.format_exception(error)))
-        where = Path(file.name)
-        raise fail(
-            f"progfix itself failed ({type(error).__name__}: {error}); "
-            f"the traceback is in {where}, please report it",
-            70,
-        ) from None
+        raise _our_fault(error) from None
+
+
+def _our_fault(error: Exception) -> typer.Exit:
+    with tempfile.NamedTemporaryFile(
+        "w", prefix="progfix-traceback-", suffix=".txt", delete=False
+    ) as file:
+        file.write("".join(traceback.format_exception(error)))
+    return fail(
+        f"progfix itself failed ({type(error).__name__}: {error}); "
+        f"the traceback is in {file.name}, please report it",
+        70,
+    )
+
+
+def _reader_gone() -> typer.Exit:
+    """End well where the reader of our output went away (`progfix ... | head`)."""
+    with suppress(OSError):  # what is still in the buffer goes nowhere, without complaint
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return typer.Exit(0)
