@@ -9,14 +9,14 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
 from progfix.predict import SegmentAnswers, cut_segments, frames_table
 from progfix.predictions import Predictions
 
-__all__ = ["load_module", "predict_with_module"]
+__all__ = ["answer_segment", "load_module", "predict_with_module"]
 
 
 def load_module(name: str, argument: str | None = None) -> nn.Module:
@@ -75,25 +75,31 @@ def _answers(
     module: nn.Module, name: str, video: Video, device: torch.device
 ) -> list[SegmentAnswers]:
     features = torch.from_numpy(video.read()).to(device)
-    answers = []
-    for segment in cut_segments(video, features):
-        where = f"{name}, video {video.name}"
-        try:
-            answer = module(segment)
-        except Exception as error:  # the user's code may raise anything
-            first = (str(error) or "no message").splitlines()[0]
-            found = f"{type(error).__name__}: {first}"
-            expected = f"an answer to features of shape {tuple(segment.shape)}"
-            raise _problem(where, expected, found) from error
-        if not isinstance(answer, torch.Tensor) or answer.numel() != len(segment):
-            shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
-            raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(shape))
-        values = answer.reshape(-1).double().cpu().numpy()
-        if not np.isfinite(values).all():
-            bad = int((~np.isfinite(values)).sum())
-            raise _problem(where, "finite predictions", f"{bad} NaN or infinite")
-        answers.append(SegmentAnswers(values))
-    return answers
+    where = f"{name}, video {video.name}"
+    return [answer_segment(module, where, segment) for segment in cut_segments(video, features)]
+
+
+def answer_segment(module: nn.Module, where: str, segment: Tensor) -> SegmentAnswers:
+    """Return what a user's module answers to one segment, `(L, D)`.
+
+    Raises:
+        InputError: If its answers have another shape, or are NaN or infinite.
+    """
+    try:
+        answer = module(segment)
+    except Exception as error:  # the user's code may raise anything
+        first = (str(error) or "no message").splitlines()[0]
+        found = f"{type(error).__name__}: {first}"
+        expected = f"an answer to features of shape {tuple(segment.shape)}"
+        raise _problem(where, expected, found) from error
+    if not isinstance(answer, torch.Tensor) or answer.numel() != len(segment):
+        shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
+        raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(shape))
+    values = answer.reshape(-1).double().cpu().numpy()
+    if not np.isfinite(values).all():
+        bad = int((~np.isfinite(values)).sum())
+        raise _problem(where, "finite predictions", f"{bad} NaN or infinite")
+    return SegmentAnswers(values)
 
 
 def _problem(where: str, expected: str, found: str) -> InputError:

@@ -136,6 +136,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
                 "name it with --data, for example --data procedures/1",
             )
         )
+    from progfix.sources.probing import probing_of_module
     from progfix.training.devices import resolve_device
 
     name = str(options.model)
@@ -148,6 +149,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
         chunks=partial(predict_with_module, module, name, videos, device),
         counting=fit_counting(data, options.fit_on),
         data=data,
+        probing=probing_of_module(module, name, videos, device),
     )
 
 
@@ -156,6 +158,7 @@ def _with_model(
 ) -> Source:
     """Return the source with the model's predictions on the chosen data."""
     from progfix.predict import check_fit, predict
+    from progfix.sources.probing import probing_of_model
     from progfix.training.devices import resolve_device
 
     data = open_dataset(chosen)
@@ -169,6 +172,7 @@ def _with_model(
         why_not=None,
         counting=fit_counting(data, options.fit_on),
         data=data,
+        probing=probing_of_model(model, videos),
     )
 
 

@@ -8,14 +8,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
 from progfix.baselines import FrameCounting
-from progfix.data.dataset import Dataset
+from progfix.data.dataset import Dataset, Video
 from progfix.data.options import DataOptions
 from progfix.predictions import Predictions
 
 if TYPE_CHECKING:
-    from progfix.checkpoints import Checkpoint
+    from torch import Tensor
 
-__all__ = ["Source", "SourceOptions"]
+    from progfix.checkpoints import Checkpoint
+    from progfix.predict import SegmentPredictor
+
+__all__ = ["Probing", "Source", "SourceOptions"]
 
 Kind = Literal["checkpoint", "run", "predictions", "baseline", "model"]
 
@@ -42,6 +45,23 @@ class SourceOptions:
 
 
 @dataclass(frozen=True, eq=False)
+class Probing:
+    """A model that can be asked about other inputs than the recorded ones.
+
+    Attributes:
+        videos: The videos that are predicted.
+        embed: What the head reads of a video, `(T, D)`, in evaluation mode, no gradient.
+        answer: Answers at every frame of segments, from what `embed` gave of them.
+        streams: Whether one pass over a segment answers every prefix; if not, it is costly.
+    """
+
+    videos: Dataset
+    embed: Callable[[Video], Tensor]
+    answer: SegmentPredictor
+    streams: bool = True
+
+
+@dataclass(frozen=True, eq=False)
 class Source:
     """Something that predicts progress, and the evidence beside it.
 
@@ -55,7 +75,8 @@ class Source:
         counting: Frame counting fitted on training durations; None where none are known,
             which leaves leave-one-video-out on the predictions themselves.
         checkpoint: The opened checkpoint, for findings about weights and recipe.
-        data: The videos that are predicted, for input probes.
+        data: All splits of the data that is predicted.
+        probing: The model itself, for input probes; None where there are only numbers.
     """
 
     label: str
@@ -66,3 +87,4 @@ class Source:
     counting: FrameCounting | None = None
     checkpoint: Checkpoint | None = None
     data: Dataset | None = None
+    probing: Probing | None = None
