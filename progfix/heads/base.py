@@ -13,6 +13,7 @@ from torch import Tensor, nn
 
 from progfix.heads import remaining
 from progfix.heads.inputs import extra_columns
+from progfix.heads.online import OnlineAnswer, State
 from progfix.heads.outputs import OUTPUTS, Answers
 from progfix.heads.spec import HeadSpec
 
@@ -100,6 +101,58 @@ class ProgressHead(nn.Module, ABC):
         raw = self.with_prior(self.raw_every(embeddings, lengths), elapsed)
         return self.output.answers(raw, lengths)
 
+    @abstractmethod
+    def _begin(self, batch: int) -> State:
+        """Return what `_raw_newest` carries before the first frame of `batch` segments."""
+
+    @abstractmethod
+    def _raw_newest(self, frame: Tensor, elapsed: Tensor, carried: State) -> tuple[Tensor, State]:
+        """Return the raw output `(B, K)` at the newest frame, and what the next one needs.
+
+        Args:
+            frame: Prepared, see `prepared`, `(B, D)`.
+            elapsed: int64 `(B,)`, this frame included.
+            carried: What the frame before returned; before the first, `_begin`.
+        """
+
+    def initial_state(self, batch: int = 1) -> State:
+        """Return the state before the first frame of `batch` segments.
+
+        Each segment is a row of every tensor of the state: to begin one of them anew, put a
+        row of an initial state in its place.
+
+        Raises:
+            ValueError: If the head does not stream; the message says why.
+        """
+        if self.spec.why_not_streaming is not None:
+            raise ValueError(f"the head cannot go frame by frame: {self.spec.why_not_streaming}")
+        elapsed = self._zeros(batch, dtype=torch.int64)
+        return (elapsed, *self.output.begin(elapsed), *self._begin(batch))
+
+    @torch.no_grad()
+    def step(self, frame: Tensor, state: State) -> tuple[OnlineAnswer, State]:
+        """Take one more frame of each segment: online use, constant work and memory.
+
+        Args:
+            frame: Embedding of the newest frame of B segments, `(B, D)`.
+            state: What the frame before returned; before the first, `initial_state(B)`. It
+                is not changed, so that a kept state can be gone on from again.
+
+        Returns:
+            The answer, equal to what `read` answers at this frame, and the next state.
+
+        Raises:
+            ValueError: If the head does not stream; the message says why.
+        """
+        if self.spec.why_not_streaming is not None:
+            raise ValueError(f"the head cannot go frame by frame: {self.spec.why_not_streaming}")
+        elapsed, shared = state[0] + 1, len(self.output.begin(state[0]))
+        raw, carried = self._raw_newest(self.prepared(frame), elapsed, state[1 + shared :])
+        if self.spec.output == "remaining":
+            raw = raw + remaining.log_prior(self.prior, elapsed).to(raw.dtype)
+        answer, kept = self.output.answer_newest(raw, elapsed, state[1 : 1 + shared])
+        return answer, (elapsed, *kept, *carried)
+
     def forward(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """Return the progress at every frame, each frame the end of its own prefix.
 
@@ -160,7 +213,8 @@ class ProgressHead(nn.Module, ABC):
             return raw
         longest = int(elapsed.max())
         kept, table = self._prior_table
-        if len(table) < longest or table.device != raw.device or not torch.equal(kept, self.prior):
+        known = (table.device, table.dtype) == (raw.device, raw.dtype) and longest <= len(table)
+        if not known or not torch.equal(kept, self.prior):
             frames = torch.arange(1, 2 * longest + 1, device=raw.device)
             table = remaining.log_prior(self.prior, frames).to(raw.dtype)
             self._prior_table = (self.prior.clone(), table)
@@ -175,6 +229,11 @@ class ProgressHead(nn.Module, ABC):
         """
         extra = extra_columns(self.spec, embeddings.shape[1], lengths, embeddings.dtype)
         return torch.cat([embeddings, extra], dim=-1) if self.spec.extra else embeddings
+
+    def _zeros(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
+        """Return zeros on the device of the weights, of their type unless another is named."""
+        weight = next(self.parameters())
+        return torch.zeros(shape, dtype=dtype or weight.dtype, device=weight.device)
 
     def _readout(self, *sizes: int) -> nn.Sequential:
         """Return linear layers of these sizes with ReLU between, and the last one to K."""

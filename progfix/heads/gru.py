@@ -12,7 +12,8 @@ from torch.nn.utils.rnn import (
 )
 
 from progfix.heads.base import ProgressHead
-from progfix.heads.inputs import column
+from progfix.heads.inputs import column, newest_columns
+from progfix.heads.online import State
 from progfix.heads.prefixes import every_prefix
 from progfix.heads.spec import HeadSpec
 
@@ -58,6 +59,17 @@ class GruHead(ProgressHead):
         padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
         raw: Tensor = self.fc(self.dropout(padded))
         return raw
+
+    def _begin(self, batch: int) -> State:
+        hidden = self._zeros(batch, self.spec.hidden)
+        return (hidden if self.h0 is None else hidden + self.h0[0].detach(),)
+
+    def _raw_newest(self, frame: Tensor, elapsed: Tensor, carried: State) -> tuple[Tensor, State]:
+        columns = newest_columns(self.spec, elapsed, frame.dtype)
+        weights = self.gru.all_weights[0]
+        hidden = torch.gru_cell(torch.cat([frame, columns], dim=-1), carried[0], *weights)
+        raw: Tensor = self.fc(self.dropout(hidden))
+        return raw, (hidden,)
 
     def _run(self, inputs: Tensor, lengths: Tensor) -> tuple[PackedSequence, Tensor]:
         packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)

@@ -14,7 +14,7 @@ from torch import Tensor
 
 from progfix.heads.spec import Extra, HeadSpec
 
-__all__ = ["column", "extra_columns"]
+__all__ = ["column", "extra_columns", "newest_columns"]
 
 
 def column(extra: Extra, index: Tensor, length: Tensor, frame_count_max: float) -> Tensor:
@@ -60,3 +60,20 @@ def extra_columns(spec: HeadSpec, frames: int, lengths: Tensor, dtype: torch.dty
     if not columns:
         return torch.empty(len(lengths), frames, 0, device=lengths.device, dtype=dtype)
     return torch.stack(columns, dim=-1)
+
+
+def newest_columns(spec: HeadSpec, elapsed: Tensor, dtype: torch.dtype) -> Tensor:
+    """Return the extra input columns of the last frame of prefixes.
+
+    Args:
+        spec: The head.
+        elapsed: int64 `(B,)`, frames of each prefix, at least 1.
+        dtype: Of the result.
+
+    Returns:
+        `(B, len(spec.extra))`; columns in the order of `spec.extra`.
+    """
+    columns = [
+        column(extra, elapsed - 1, elapsed, spec.frame_count_max).to(dtype) for extra in spec.extra
+    ]
+    return torch.stack(columns, dim=-1) if columns else elapsed.new_empty(len(elapsed), 0).to(dtype)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor
 
 from progfix.heads import remaining
+from progfix.heads.online import OnlineAnswer, State
 from progfix.heads.spec import Output
 
 __all__ = ["INTERVAL", "OUTPUTS", "Answers", "OutputRule", "Truth"]
@@ -84,6 +85,29 @@ class OutputRule(ABC):
         """
 
     @abstractmethod
+    def answer_newest(
+        self, raw: Tensor, elapsed: Tensor, carried: State
+    ) -> tuple[OnlineAnswer, State]:
+        """Read the raw outputs at the current frame of B segments.
+
+        Args:
+            raw: `(B, K)`.
+            elapsed: int64 `(B,)`.
+            carried: What the frame before returned; before the first, `begin`.
+
+        Returns:
+            The answer, and what the next frame needs.
+        """
+
+    def begin(self, elapsed: Tensor) -> State:  # noqa: ARG002
+        """Return what `answer_newest` carries before the first frame.
+
+        Args:
+            elapsed: int64 `(B,)` on the head's device, all zero.
+        """
+        return ()
+
+    @abstractmethod
     def loss(self, raw: Tensor, truth: Truth) -> Tensor:
         """Return what the error at each prefix costs, `(P, K)` to `(P,)`."""
 
@@ -94,6 +118,15 @@ class ProgressOutput(OutputRule):
     def answers(self, raw: Tensor, lengths: Tensor) -> Answers:  # noqa: ARG002
         """See `OutputRule.answers`."""
         return Answers(torch.sigmoid(raw[..., 0]))
+
+    def answer_newest(
+        self,
+        raw: Tensor,
+        elapsed: Tensor,  # noqa: ARG002
+        carried: State,
+    ) -> tuple[OnlineAnswer, State]:
+        """See `OutputRule.answer_newest`."""
+        return OnlineAnswer(torch.sigmoid(raw[:, 0])), carried
 
     def loss(self, raw: Tensor, truth: Truth) -> Tensor:
         """See `OutputRule.loss`."""
@@ -109,6 +142,20 @@ class IncrementOutput(OutputRule):
         total = torch.sigmoid(raw[..., 0]).double().cumsum(dim=-1)
         return Answers(total.clamp(0.0, 1.0))
 
+    def begin(self, elapsed: Tensor) -> State:
+        """See `OutputRule.begin`."""
+        return (elapsed.double(),)
+
+    def answer_newest(
+        self,
+        raw: Tensor,
+        elapsed: Tensor,  # noqa: ARG002
+        carried: State,
+    ) -> tuple[OnlineAnswer, State]:
+        """See `OutputRule.answer_newest`."""
+        total = carried[0] + torch.sigmoid(raw[:, 0]).double()
+        return OnlineAnswer(total.clamp(0.0, 1.0)), (total,)
+
     def loss(self, raw: Tensor, truth: Truth) -> Tensor:
         """See `OutputRule.loss`."""
         return (torch.sigmoid(raw[:, 0]) - 1.0 / truth.duration.to(raw.dtype)).abs()
@@ -122,16 +169,29 @@ class RemainingOutput(OutputRule):
     def answers(self, raw: Tensor, lengths: Tensor) -> Answers:
         """See `OutputRule.answers`."""
         batch, frames, _ = raw.shape
-        tail = (1.0 - INTERVAL) / 2.0
-        levels = torch.tensor([tail, 0.5, 1.0 - tail], device=raw.device)
         elapsed = torch.arange(1, frames + 1, device=raw.device).repeat(batch)
         # Beyond a segment's end the truth is taken to be its last frame: nobody reads it.
         duration = torch.maximum(lengths.repeat_interleave(frames), elapsed)
         logits = raw.flatten(0, 1)
-        lower, median, upper = remaining.progress_quantiles(logits, elapsed, levels).unbind(-1)
+        lower, median, upper = self._interval(logits, elapsed)
         score = remaining.crps(logits, elapsed, elapsed / duration)
         rank = remaining.pit(logits, duration - elapsed + 1)
         return Answers(*(v.reshape(batch, frames) for v in (median, lower, upper, score, rank)))
+
+    def answer_newest(
+        self, raw: Tensor, elapsed: Tensor, carried: State
+    ) -> tuple[OnlineAnswer, State]:
+        """See `OutputRule.answer_newest`."""
+        lower, median, upper = self._interval(raw, elapsed)
+        left = elapsed / median - (elapsed - 1)
+        return OnlineAnswer(median, lower, upper, left, remaining.expected(raw)), carried
+
+    @staticmethod
+    def _interval(logits: Tensor, elapsed: Tensor) -> tuple[Tensor, ...]:
+        """Return lower end, median and upper end, `(P,)` each."""
+        tail = (1.0 - INTERVAL) / 2.0
+        levels = torch.tensor([tail, 0.5, 1.0 - tail], device=logits.device)
+        return remaining.progress_quantiles(logits, elapsed, levels).unbind(-1)
 
     def loss(self, raw: Tensor, truth: Truth) -> Tensor:
         """See `OutputRule.loss`."""

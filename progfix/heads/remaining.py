@@ -20,6 +20,7 @@ __all__ = [
     "PRIOR_SIZE",
     "crps",
     "duration_quantiles",
+    "expected",
     "log_prior",
     "negative_log_likelihood",
     "pit",
@@ -146,6 +147,20 @@ def progress_quantiles(logits: Tensor, elapsed: Tensor, levels: Tensor) -> Tenso
     width = edges[place + 1] - edges[place]
     remaining = edges[place] + (width - 1) * inside
     return elapsed[:, None] / (elapsed[:, None] - 1 + remaining)
+
+
+def expected(logits: Tensor) -> Tensor:
+    """Return the mean remaining, spread evenly over the frames of a bin.
+
+    Args:
+        logits: `(P, BINS)`, unnormalised.
+
+    Returns:
+        float64 `(P,)`, at least 1; the current frame counts.
+    """
+    edges = torch.from_numpy(np.append(EDGES, round(EDGES[-1] * 1.12))).to(logits.device)
+    middle = (edges[:-1] + edges[1:] - 1) / 2
+    return torch.softmax(logits.double(), dim=-1) @ middle.double()
 
 
 _LEVELS = 64

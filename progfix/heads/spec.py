@@ -54,4 +54,15 @@ class HeadSpec:
     @property
     def streams(self) -> bool:
         """Whether one pass over a segment answers every prefix of it."""
-        return self.kind == "pooled" or not {"position", "prefix-length"} & set(self.extra)
+        return self.why_not_streaming is None
+
+    @property
+    def why_not_streaming(self) -> str | None:
+        """Return why one pass does not answer every prefix; None if it does."""
+        late = [name for name in self.extra if name in ("position", "prefix-length")]
+        if self.kind == "pooled" or not late:
+            return None
+        return (
+            f"its input column {late[0]!r} changes on every earlier frame as the prefix grows, "
+            "so each prefix is a sequence of its own"
+        )
