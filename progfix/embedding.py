@@ -51,13 +51,14 @@ def encode_with(model: ProgressModel) -> Embedder:
     def embed(video: Video) -> NDArray[np.floating]:
         import torch
 
-        from progfix.predict import embed_video
+        from progfix.predict import read_video
 
         was_training = model.training
         model.eval()
         try:
             with torch.inference_mode():
-                embeddings: NDArray[np.floating] = embed_video(model, video).cpu().numpy()
+                encoded = model.encode(read_video(model, video))
+                embeddings: NDArray[np.floating] = encoded.cpu().numpy()
         finally:
             model.train(was_training)
         if not np.isfinite(embeddings).all():

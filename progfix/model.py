@@ -14,17 +14,23 @@ class ProgressModel(nn.Module):
     """Frame features of a video in, embeddings out, and progress of their segments.
 
     Args:
-        encoder: Maps one video's features `(T, ...)` to embeddings `(T, D)`; None feeds
-            the features to the head as they are.
-        head: The progress head for embeddings of size D.
+        encoder: Maps one video's features `(T, ...)` to embeddings `(T, D)`; None takes
+            the features for the embeddings.
+        head: The progress head for vectors of the size that it reads.
+        raw: The head reads the features as they are, whatever the encoder makes of them.
     """
 
-    def __init__(self, encoder: nn.Module | None, head: ProgressHead) -> None:
+    def __init__(self, encoder: nn.Module | None, head: ProgressHead, *, raw: bool = False) -> None:
         super().__init__()
         self.encoder = encoder
         self.head = head
+        self.raw = raw
 
     def embed(self, features: Tensor) -> Tensor:
+        """Return what the head reads of a whole video, `(T, ...)` to `(T, D)`."""
+        return features if self.raw else self.encode(features)
+
+    def encode(self, features: Tensor) -> Tensor:
         """Return the embeddings of a whole video, `(T, ...)` to `(T, D)`."""
         if self.encoder is None:
             return features

@@ -30,6 +30,7 @@ __all__ = [
     "frames_table",
     "predict",
     "predict_segments",
+    "read_video",
 ]
 
 FRAMES_PER_BATCH = 65_536
@@ -148,7 +149,16 @@ def cut_segments(video: Video, embeddings: Tensor) -> list[Tensor]:
 
 
 def embed_video(model: ProgressModel, video: Video) -> Tensor:
-    """Return a whole video's embeddings `(T, D)` on the model's device.
+    """Return what the head reads of a whole video, `(T, D)` on the model's device.
+
+    Raises:
+        InputError: See `read_video`.
+    """
+    return model.embed(read_video(model, video))
+
+
+def read_video(model: ProgressModel, video: Video) -> Tensor:
+    """Return a whole video's features, `(T, ...)` on the model's device.
 
     Raises:
         InputError: If the video has no features, they do not fit the model, or they are
@@ -167,7 +177,7 @@ def embed_video(model: ProgressModel, video: Video) -> Tensor:
                 "finds all such videos",
             )
         )
-    return model.embed(torch.from_numpy(features).to(model.device))
+    return torch.from_numpy(features).to(model.device)
 
 
 def check_fit(model: ProgressModel, video: Video) -> None:

@@ -101,13 +101,14 @@ def read_native(payload: Mapping[str, object], path: Path) -> Checkpoint:
         options = {str(name): value for name, value in section(stored, "options").items()}
         encoder = rebuild_encoder(encoder_state, options, where=where)
     head = _head(section(payload, "head"), provenance.recipe.head, where)
-    if encoder is not None and encoder.output_size != head.width:
-        expected = f"the encoder's embedding size {encoder.output_size}"
+    raw = encoder is not None and provenance.recipe.method.features == "raw"
+    if encoder is not None and head.width != (reads := _size(encoder, raw=raw)):
+        expected = f"the {'feature' if raw else 'embedding'} size {reads}"
         raise _problem(f"{where}: head.width", expected, str(head.width))
     return Checkpoint(
         path=path,
         kind="progfix",
-        model=ProgressModel(encoder, head).eval(),
+        model=ProgressModel(encoder, head, raw=raw).eval(),
         recipe=provenance.recipe,
         epoch=integer(payload.get("epoch")),
         durations=dict(provenance.durations),
@@ -119,6 +120,11 @@ def read_native(payload: Mapping[str, object], path: Path) -> Checkpoint:
 
 def _weights(module: nn.Module) -> dict[str, Tensor]:
     return {name: tensor.detach().cpu() for name, tensor in module.state_dict().items()}
+
+
+def _size(encoder: Encoder, *, raw: bool) -> int:
+    """Return the size of what a head reads, beside or behind this encoder."""
+    return encoder.input_shape[0] if raw else encoder.output_size
 
 
 def _head(stored: Mapping[object, object], spec: HeadSpec, where: str) -> ProgressHead:

@@ -1,10 +1,10 @@
-"""Options that set one number of the recipe each, made from the table of settings."""
+"""Options that set one value of the recipe each, made from the table of settings."""
 
 from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, Literal, TypeVar
 
 import typer
 
@@ -32,6 +32,8 @@ def _option(name: str, setting: Setting) -> Any:
     kind: Any = setting.kind
     if kind is bool:
         return Annotated[bool | None, typer.Option(f"--{name}/--no-{name}", **text)]
+    if setting.choices:
+        return Annotated[Literal[setting.choices] | None, typer.Option(f"--{name}", **text)]
     limits = setting.limits
     # A bound that no number reaches would only be noise in the help.
     high = kind(limits.high) if limits.high < sys.float_info.max else None

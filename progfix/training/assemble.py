@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -14,8 +13,10 @@ from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
 from progfix.ranges import range_of
 from progfix.solutions import RECOMMENDED, apply, parse_letters
+from progfix.training.method_checks import check_method
 from progfix.training.recipe import SEED_RECIPE, Recipe
 from progfix.training.run_options import RunOptions
+from progfix.training.settings import SETTINGS, Settings
 
 __all__ = ["RECOMMENDED_FOR_GTCC", "Request", "assemble", "run_to_resume"]
 
@@ -43,7 +44,7 @@ class Request:
 
     solution: str | None = None
     head: HeadKind | None = None
-    settings: Mapping[str, float | int | bool | None] = field(default_factory=dict)
+    settings: Settings = field(default_factory=dict)
     seed: int | None = None
     data: DataOptions = field(default_factory=DataOptions)
     init: Path | None = None
@@ -82,9 +83,11 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         recipe = _keep_numbers(apply(letters, start), recipe)
     if checkpoint is not None:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
+    recipe = _tuned(recipe, request.settings)
+    check_method(recipe, request.settings, init=init is not None)
     options = replace(
         base,
-        recipe=_tuned(recipe, request.settings),
+        recipe=recipe,
         data=_data(request, base, checkpoint),
         folder=request.folder,
         init=init,
@@ -99,7 +102,8 @@ def run_to_resume(request: Request) -> Path:
     """Return the run to go on with: the one named as the folder, or the newest.
 
     Raises:
-        InputError: If there is none, or the request would change what the run is.
+        InputError: If there is none, its config.json is damaged, or the request would
+            change what the run is.
     """
     allowed = replace(
         Request(),
@@ -120,7 +124,7 @@ def run_to_resume(request: Request) -> Path:
             )
         )
     chosen = request.folder or runs.newest_run()
-    if chosen is None or not runs.is_run(chosen):
+    if chosen is None or not (chosen / runs.CONFIG).exists():
         raise InputError(
             Problem(
                 str(chosen or runs.RUNS),
@@ -129,6 +133,7 @@ def run_to_resume(request: Request) -> Path:
                 "name the run's folder with --out, or start one without --resume",
             )
         )
+    runs.read_config(chosen)
     return chosen
 
 
@@ -165,18 +170,20 @@ def _keep_numbers(chosen: Recipe, given: Recipe) -> Recipe:
         chosen,
         optimisation=replace(given.optimisation, own_gradients=own),
         objective=replace(given.objective, early_weight=early),
+        method=given.method,
     )
 
 
-def _tuned(recipe: Recipe, settings: Mapping[str, float | int | bool | None]) -> Recipe:
+def _tuned(recipe: Recipe, settings: Settings) -> Recipe:
     problems = []
+    names = {setting.field: name for name, setting in SETTINGS.items()}
     for name, value in settings.items():
         if value is None:
             continue
         section, _, entry = name.partition(".")
         limits = range_of(Recipe, name)
-        if limits is not None and value not in limits:
-            flag = f"--{entry.replace('_', '-')}"
+        if limits is not None and not isinstance(value, str) and value not in limits:
+            flag = f"--{names.get(name, entry)}"
             problems.append(Problem(flag, limits.of(type(value)), str(value), "change it"))
         changed = replace(getattr(recipe, section), **{entry: value})
         recipe = replace(recipe, **{section: changed})

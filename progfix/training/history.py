@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import csv
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
+from typing import Any
 
 from progfix.errors import InputError, Problem
 from progfix.files import atomic_path
@@ -24,7 +25,8 @@ class EpochRow:
         epoch: 1 for the first.
         steps: Optimisation steps taken so far, skipped batches not counted.
         train_loss: Mean progress loss over the epoch's batches, in the objective's units.
-        skipped: Batches of this epoch that were skipped because their loss was too large.
+        skipped: Batches of this epoch that moved nothing, or with own gradients nothing but
+            the head: the loss was too large, or no segment long enough.
         head_gradient: Mean norm of the head's gradient as it leaves the loss.
         head_applied: Mean norm of what clipping left of it for the optimiser.
         val_mae: Frame-pooled mean absolute error on the validation videos.
@@ -32,6 +34,10 @@ class EpochRow:
         val_skill_frame_counting: 1 - MAE / MAE of frame counting on training durations.
         best: Whether this epoch has the smallest `val_mae` so far.
         seconds: Wall-clock time of the epoch, validation included.
+        alignment_loss: Mean alignment loss over the same batches; None (empty in the file)
+            without a method.
+        head_share: Mean of what the head's gradient is of the norm of all gradients before
+            clipping, in [0, 1]; None in files from before it was recorded.
     """
 
     epoch: int
@@ -45,9 +51,16 @@ class EpochRow:
     val_skill_frame_counting: float
     best: bool
     seconds: float
+    alignment_loss: float | None = None
+    head_share: float | None = None
 
 
-_TYPES: dict[str, type] = {"int": int, "float": float}
+_READ: dict[str, Callable[[str], object]] = {
+    "int": int,
+    "float": float,
+    "bool": lambda text: bool(int(text)),
+    "float | None": lambda text: float(text) if text else None,
+}
 
 
 def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
@@ -60,8 +73,7 @@ def write_history(path: Path, rows: Sequence[EpochRow]) -> None:
         writer = csv.writer(file)
         writer.writerow([column.name for column in fields(EpochRow)])
         for row in rows:
-            values = asdict(row).values()
-            writer.writerow([int(v) if isinstance(v, bool) else repr(v) for v in values])
+            writer.writerow([_written(value) for value in asdict(row).values()])
 
 
 def read_history(path: Path) -> list[EpochRow]:
@@ -74,7 +86,7 @@ def read_history(path: Path) -> list[EpochRow]:
     try:
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = [*csv.reader(file)] or [[]]
-        return [_row(names, dict(zip(header, values, strict=True))) for values in rows]
+        return [_row(dict(zip(header, values, strict=True))) for values in rows]
     except (OSError, ValueError, KeyError, csv.Error) as error:
         raise InputError(
             Problem(
@@ -86,12 +98,16 @@ def read_history(path: Path) -> list[EpochRow]:
         ) from error
 
 
-def _row(names: Sequence[str], values: Mapping[str, str]) -> EpochRow:
-    kinds = {column.name: column.type for column in fields(EpochRow)}
-    parsed = {
-        name: bool(int(values[name]))
-        if kinds[name] == "bool"
-        else _TYPES[str(kinds[name])](values[name])
-        for name in names
+def _written(value: float | bool | None) -> str:
+    if value is None:
+        return ""
+    return repr(int(value) if isinstance(value, bool) else value)
+
+
+def _row(columns: Mapping[str, str]) -> EpochRow:
+    values: dict[str, Any] = {
+        column.name: _READ[str(column.type)](columns[column.name])
+        for column in fields(EpochRow)
+        if column.default is MISSING or column.name in columns
     }
-    return EpochRow(**parsed)
+    return EpochRow(**values)

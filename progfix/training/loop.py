@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import math
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-import torch
-
-from progfix.data.dataset import Segment, Video
+from progfix.data.dataset import Video
 from progfix.errors import TrainingError
 from progfix.heads.threads import threads_for
-from progfix.training.augmentation import vary
 from progfix.training.batches import epoch_batches, generator
+from progfix.training.groups import group_losses
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import StopRequest
 from progfix.training.loop_state import LoopState
-from progfix.training.objectives import progress_loss
 from progfix.training.optimisers import StepReport
-from progfix.training.recipe import Augmentation
-from progfix.training.sampling import choose_prefixes
 from progfix.training.setup import Setup
 from progfix.training.validation import validate
 
@@ -35,8 +29,12 @@ class StepDone:
     epochs: int
     step: int
     steps: int
-    loss: float
-    head_gradient: float
+    report: StepReport
+
+    @property
+    def loss(self) -> float:
+        """The progress loss of the step."""
+        return self.report.loss
 
 
 @dataclass(frozen=True)
@@ -106,72 +104,38 @@ def _epoch(
     while state.step < len(batches):
         videos = [setup.train[index] for index in batches[state.step]]
         report = _step(setup, state, videos)
-        if report is not None and not report.finite:
-            raise TrainingError(
-                f"the loss or its gradient became {report.loss} or infinite at epoch "
-                f"{state.epoch + 1}, step {state.step + 1}; the state before it is in last.pt "
-                "and the best checkpoint is kept. Start again with a smaller --head-lr or --lr"
-            )
-        state.count(report or StepReport(0.0, 0.0, 0.0, skipped=True))
-        if report is not None:
-            observe(
-                StepDone(
-                    state.epoch + 1,
-                    settings.epochs,
-                    state.step,
-                    len(batches),
-                    report.loss,
-                    report.head_gradient,
-                )
-            )
+        if not report.finite:
+            raise _not_finite(report, state)
+        state.count(report)
+        observe(StepDone(state.epoch + 1, settings.epochs, state.step, len(batches), report))
         if stop and state.step < len(batches):
             return False
     return True
 
 
-def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport | None:
-    """Take one step; return None if the batch has no prefix to train on."""
-    rng = generator(setup.seed, state.epoch, state.step)
-    recipe, head = setup.recipe, setup.model.head
-    embeddings = [setup.embeddings.get(video) for video in videos]
-    segments: Sequence[Sequence[Segment]] = [video.segments for video in videos]
-    if recipe.augmentation != Augmentation():
-        embeddings, segments = vary(videos, embeddings, recipe.augmentation, setup.deviation, rng)
-    prefixes = choose_prefixes(
-        segments, recipe.sampling, rng, use_censored=recipe.head.output == "remaining"
-    )
-    if not len(prefixes):
-        return None
-    # For whatever draws inside the model, such as dropout.
-    torch.manual_seed(int(rng.integers(2**63 - 1)))
-    sequences = sum(map(len, segments)) if head.streams else len(prefixes)
-    with threads_for(sequences):
-        loss = progress_loss(head, embeddings, prefixes, recipe.objective)
-        report = setup.optimisers.step(loss)
-    if setup.average is not None and report.finite and not report.skipped:
-        setup.average.update_parameters(head)
+def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport:
+    """Take one step, or none where the group has no prefix to train on."""
+    losses = group_losses(setup, state, videos)
+    if losses is None:
+        return StepReport(skipped=True)
+    with threads_for(losses.sequences):
+        report = setup.optimisers.step(losses.progress, losses.alignment)
+    if setup.average is not None and report.moved:
+        setup.average.update_parameters(setup.model.head)
     return report
 
 
-def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
-    """Validate, add the epoch to the history, and make the state ready for the next."""
-    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting)
-    taken = state.step - state.skipped
-    row = EpochRow(
-        epoch=state.epoch + 1,
-        steps=state.steps,
-        train_loss=state.loss / taken if taken else math.nan,
-        skipped=state.skipped,
-        head_gradient=state.head_gradient / taken if taken else math.nan,
-        head_applied=state.head_applied / taken if taken else math.nan,
-        val_mae=score.mae,
-        val_skill_constant=score.skill_constant,
-        val_skill_frame_counting=score.skill_frame_counting,
-        best=score.mae < state.best_mae,
-        seconds=time.monotonic() - started,
+def _not_finite(report: StepReport, state: LoopState) -> TrainingError:
+    said = f"progress {report.loss:.4g}"
+    if report.alignment is not None:
+        said += f", alignment {report.alignment:.4g}"
+    return TrainingError(
+        f"the loss ({said}) or its gradient is not finite at epoch {state.epoch + 1}, step "
+        f"{state.step + 1}; the state before it is in last.pt and the best checkpoint is kept. "
+        "Start again with a smaller --head-lr or --lr"
     )
-    state.history.append(row)
-    state.epoch += 1
-    state.step = state.skipped = 0
-    state.loss = state.head_gradient = state.head_applied = state.seconds = 0.0
-    return row
+
+
+def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
+    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting)
+    return state.close_epoch(score, time.monotonic() - started)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass, field
 
 from progfix.training.history import EpochRow
 from progfix.training.optimisers import StepReport
+from progfix.training.validation import Score
 
 __all__ = ["LoopState"]
 
@@ -19,10 +20,14 @@ class LoopState:
         epoch: Epochs completed.
         step: Batches of the current epoch that are done, skipped ones included.
         steps: Optimisation steps taken in all.
-        skipped: Batches skipped in the current epoch.
-        loss: Sum of the losses of the current epoch's steps.
-        head_gradient: Sum of the norms, likewise.
-        head_applied: Sum of the norms, likewise.
+        skipped: Batches of the current epoch that were skipped (`EpochRow.skipped`).
+        taken: Steps of the current epoch that moved the head; what follows are sums over
+            them.
+        loss: Of the progress losses.
+        alignment: Of the alignment losses, or None without a method.
+        head_gradient: Of the norms.
+        head_share: Of the shares.
+        head_applied: Of the norms.
         seconds: Wall-clock time spent in the current epoch before a resume.
         history: Rows of the completed epochs.
     """
@@ -31,8 +36,11 @@ class LoopState:
     step: int = 0
     steps: int = 0
     skipped: int = 0
+    taken: int = 0
     loss: float = 0.0
+    alignment: float | None = None
     head_gradient: float = 0.0
+    head_share: float = 0.0
     head_applied: float = 0.0
     seconds: float = 0.0
     history: list[EpochRow] = field(default_factory=list)
@@ -56,10 +64,47 @@ class LoopState:
     def count(self, report: StepReport) -> None:
         """Add a step to the current epoch."""
         self.step += 1
-        if report.skipped:
-            self.skipped += 1
+        self.skipped += report.skipped
+        if not report.moved:
             return
         self.steps += 1
+        self.taken += 1
         self.loss += report.loss
         self.head_gradient += report.head_gradient
+        self.head_share += report.head_share
         self.head_applied += report.head_applied
+        if report.alignment is not None:
+            self.alignment = (self.alignment or 0.0) + report.alignment
+
+    def close_epoch(self, score: Score, seconds: float) -> EpochRow:
+        """Add the epoch to the history and make ready for the next.
+
+        Args:
+            score: On the validation videos.
+            seconds: Wall-clock time of the epoch.
+        """
+
+        def mean(total: float) -> float:
+            return total / self.taken if self.taken else math.nan
+
+        row = EpochRow(
+            epoch=self.epoch + 1,
+            steps=self.steps,
+            train_loss=mean(self.loss),
+            skipped=self.skipped,
+            head_gradient=mean(self.head_gradient),
+            head_applied=mean(self.head_applied),
+            val_mae=score.mae,
+            val_skill_constant=score.skill_constant,
+            val_skill_frame_counting=score.skill_frame_counting,
+            best=score.mae < self.best_mae,
+            seconds=seconds,
+            alignment_loss=None if self.alignment is None else mean(self.alignment),
+            head_share=mean(self.head_share),
+        )
+        self.history.append(row)
+        self.epoch += 1
+        self.step = self.skipped = self.taken = 0
+        self.loss = self.head_gradient = self.head_share = self.head_applied = 0.0
+        self.alignment, self.seconds = None, 0.0
+        return row

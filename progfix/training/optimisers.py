@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor, nn
@@ -23,16 +23,23 @@ class StepReport:
 
     Attributes:
         loss: The progress loss, not multiplied by lambda.
+        alignment: The alignment loss; None without a method.
         head_gradient: Norm of the head's gradient, as it leaves the loss.
+        head_share: What that is of the norm of all gradients before clipping, in [0, 1].
         head_applied: Norm of what clipping left of it for the optimiser.
-        skipped: The total loss was too large and nothing was changed.
-        finite: The loss and its gradient were finite; if not, nothing was changed.
+        skipped: The total loss was too large, or there was none: nothing was changed, or
+            with own gradients nothing but the head.
+        moved: The head took a step.
+        finite: The losses and their gradients were finite; if not, nothing was changed.
     """
 
-    loss: float
-    head_gradient: float
-    head_applied: float
+    loss: float = math.nan
+    alignment: float | None = None
+    head_gradient: float = math.nan
+    head_share: float = math.nan
+    head_applied: float = math.nan
     skipped: bool = False
+    moved: bool = False
     finite: bool = True
 
 
@@ -62,32 +69,51 @@ class Optimisers:
         Returns:
             The report; with a loss that is not finite nothing was changed.
         """
-        recipe, scale = self.recipe, self.recipe.objective.progress_lambda
-        loss = float(progress.detach())
-        total = progress * scale if alignment is None else alignment + progress * scale
-        value = float(total.detach())
+        settings, scale = self.recipe.optimisation, self.recipe.objective.progress_lambda
+        parts = [loss for loss in (alignment, progress * scale) if loss is not None]
+        value = sum(float(part.detach()) for part in parts)
+        report = StepReport(
+            loss=float(progress.detach()),
+            alignment=None if alignment is None else float(alignment.detach()),
+        )
         if not math.isfinite(value):
-            return StepReport(loss, math.nan, math.nan, finite=False)
-        if value > recipe.optimisation.skip_above:
-            return StepReport(loss, math.nan, math.nan, skipped=True)
-        for stepper in self.steppers.values():
-            stepper.zero_grad(set_to_none=True)
-        total.backward()
+            return replace(report, finite=False)
+        steppers = dict(self.steppers)
+        skipped = value > settings.skip_above
+        if skipped:
+            if not (settings.own_gradients and alignment is not None):
+                return replace(report, skipped=True)
+            # A head of its own does not wait for what the encoder is spared.
+            parts, steppers = [parts[1]], {"head": steppers["head"]}
+        for parameter in (*self.head, *self.rest):
+            parameter.grad = None
+        sum(parts[1:], start=parts[0]).backward()
         for parameter in self.head:
             if parameter.grad is not None:
                 parameter.grad /= scale
-        before = _norm(self.head)
-        if not math.isfinite(before + _norm(self.rest)):
-            return StepReport(loss, before, math.nan, finite=False)
-        if recipe.optimisation.own_gradients:
-            nn.utils.clip_grad_norm_(self.head, recipe.optimisation.head_clip)
-            nn.utils.clip_grad_norm_(self.rest, recipe.optimisation.clip)
-        else:
-            nn.utils.clip_grad_norm_([*self.head, *self.rest], recipe.optimisation.clip)
-        after = _norm(self.head)
-        for stepper in self.steppers.values():
+        before, others = _norm(self.head), _norm(self.rest)
+        total = math.hypot(before, others)
+        if not math.isfinite(total):
+            return replace(report, head_gradient=before, finite=False)
+        self._clip()
+        for stepper in steppers.values():
             stepper.step()
-        return StepReport(loss, before, after)
+        return replace(
+            report,
+            head_gradient=before,
+            head_share=before / total if total else 0.0,
+            head_applied=_norm(self.head),
+            skipped=skipped,
+            moved=True,
+        )
+
+    def _clip(self) -> None:
+        settings = self.recipe.optimisation
+        if settings.own_gradients:
+            nn.utils.clip_grad_norm_(self.head, settings.head_clip)
+            nn.utils.clip_grad_norm_(self.rest, settings.clip)
+        else:
+            nn.utils.clip_grad_norm_([*self.head, *self.rest], settings.clip)
 
     def moments(self, model: ProgressModel) -> dict[str, Moments]:
         """Return Adam's second moments by the model's parameter names, for a checkpoint."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,14 +18,12 @@ from progfix.data.dataset import Dataset
 from progfix.data.feature_scan import validate_features
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
-from progfix.heads.build import build_head
-from progfix.model import ProgressModel
 from progfix.predict import check_fit
 from progfix.training.devices import resolve_device
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.loop_state import LoopState
+from progfix.training.models import new_model
 from progfix.training.optimisers import build_optimisers
-from progfix.training.recipe import Recipe
 from progfix.training.run_options import RunOptions
 from progfix.training.setup import Setup
 from progfix.training.state import read_training
@@ -55,6 +54,8 @@ class Prepared:
         """Take up the state in a `last.pt` and return where the loop stands."""
         saved = read_training(path)
         self.setup.model.head.load_state_dict(saved.head)
+        if saved.encoder is not None and self.setup.model.encoder is not None:
+            self.setup.model.encoder.load_state_dict(saved.encoder)
         self.setup.optimisers.load_state_dict(saved.optimisers)
         if self.setup.average is not None and saved.average is not None:
             self.setup.average.load_state_dict(saved.average)
@@ -80,14 +81,19 @@ def prepare(options: RunOptions) -> Prepared:
     counting, durations = fit_counting(data), train.durations()
     if counting is None:
         raise _no_segments(data, "train")
+    trained = options.recipe.method.trains_encoder
+    if trained:
+        _check_groups(train)
     torch.manual_seed(options.seed)
-    model = _model(options.recipe, data, init).to(device)
+    model = new_model(options.recipe, data, init).to(device)
     for video in (*train.videos, *val.videos):
         check_fit(model, video)
     validate_features((*train.videos, *val.videos))
-    embeddings = EmbeddingCache(model)
-    mean, deviation = frame_statistics(train.videos, embeddings)
-    model.head.fit_normalisation(mean, deviation)
+    embeddings = EmbeddingCache(model, trained=trained)
+    deviation = torch.zeros(model.head.width, device=device)
+    if not trained or model.raw:  # embeddings in training have no lasting statistics
+        mean, deviation = frame_statistics(train.videos, embeddings)
+        model.head.fit_normalisation(mean, deviation)
     model.head.fit_prior(np.concatenate(list(durations.values())))
     decay = options.recipe.optimisation.average
     average = None
@@ -119,22 +125,15 @@ def _no_segments(data: Dataset, split: str) -> InputError:
     )
 
 
-def _model(recipe: Recipe, data: Dataset, init: Checkpoint | None) -> ProgressModel:
-    if init is not None:
-        encoder = init.model.encoder
-        if encoder is not None:
-            encoder.requires_grad_(requires_grad=False)
-        return ProgressModel(encoder, build_head(recipe.head, init.model.head.width))
-    shape = data.feature_shape
-    if shape is None or len(shape) != 1:
-        found = "annotations without features" if shape is None else f"frame maps {shape}"
+def _check_groups(train: Dataset) -> None:
+    """Check that there are videos to align with each other."""
+    videos = Counter(video.task for video in train if video.segments)
+    if max(videos.values()) < 2:
         raise InputError(
             Problem(
-                data.origin,
-                "one feature vector per frame to train a head on",
-                found,
-                "name the folder with the .npy features with --feature-dir, make features with "
-                "`progfix data make --annotations`, or pass --init with an encoder",
+                train.origin,
+                "at least two training videos of one task, to align with each other",
+                "one of each",
+                "train the head alone with --method none",
             )
         )
-    return ProgressModel(None, build_head(recipe.head, shape[0]))

@@ -16,13 +16,22 @@ from progfix.ranges import Range
 __all__ = [
     "SEED_RECIPE",
     "Augmentation",
+    "EncoderName",
+    "Losses",
     "Method",
+    "MethodName",
     "Objective",
     "Optimisation",
     "Recipe",
     "Sampling",
+    "published_method",
 ]
 
+# The same names as `alignment.METHODS`, its modes and `encoders.EncoderKind` have, written
+# here again because the command line reads this module before torch is there.
+MethodName = Literal["none", "tcc", "gtcc", "lav", "vava"]
+Losses = Literal["paper", "gtcc"]
+EncoderName = Literal["stacking", "resnet", "naive"]
 
 _Count = Annotated[int, Range(1)]
 
@@ -113,13 +122,50 @@ class Augmentation:
 
 @dataclass(frozen=True)
 class Method:
-    """The alignment method that trains the encoder beside the head.
+    """The alignment method that trains an encoder beside the head, and that encoder.
+
+    The total is alignment + lambda * progress, over a group of videos of one task. The
+    widths of the encoders are the GTCC code base's (`progfix.encoders.new_encoder`).
 
     Attributes:
-        name: "none" feeds the features, or a frozen encoder's embeddings, to the head.
+        name: "none" trains no encoder: the features, or a frozen encoder's embeddings, go
+            to the head.
+        losses: "paper" is the published definition of the method's loss, "gtcc" what the
+            GTCC code base computes under its name (`progfix.alignment.compat`).
+        frames: Frames of each video that the alignment loss compares, drawn anew for each
+            step, one from each of as many equal stretches; 0 compares all, as the GTCC
+            code base does. The encoder always sees whole videos.
+        encoder: "stacking" and "naive" take feature vectors, "resnet" feature maps.
+        mcn: Make it the multi-task network: the encoder shared, a head for each task of
+            the data, attention over the heads.
+        causal: No embedding depends on a later frame. The GTCC code base's do: "stacking"
+            looks 7 frames ahead, the network's attention mixes all of time.
+        size: Size of an embedding.
+        features: What the progress head reads: the encoder's "embedding", or the "raw"
+            features that the encoder reads.
     """
 
-    name: Literal["none"] = "none"
+    name: MethodName = "none"
+    losses: Losses = "paper"
+    frames: Annotated[int, Range(0)] = 256
+    encoder: EncoderName = "stacking"
+    mcn: bool = False
+    causal: bool = True
+    size: _Count = 128
+    features: Literal["embedding", "raw"] = "embedding"
+
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether there is an encoder in training."""
+        return self.name != "none"
+
+
+def published_method(name: MethodName) -> Method:
+    """Return a method exactly as the failing recipe runs it, the multi-task network included.
+
+    Source: Anish-1221/GTCC_CVPR2024_Reproduce at 3030255 with --mcn and --temporal_stacking.
+    """
+    return Method(name, losses="gtcc", frames=0, mcn=True, causal=False)
 
 
 @dataclass(frozen=True)
@@ -144,6 +190,12 @@ class Recipe:
     augmentation: Augmentation = field(default_factory=Augmentation)
     optimisation: Optimisation = field(default_factory=Optimisation)
     method: Method = field(default_factory=Method)
+
+    @property
+    def name(self) -> str:
+        """What a run of it is called: its letters, after its method where it has one."""
+        letters = self.solution or "baseline"
+        return f"{self.method.name}-{letters}" if self.method.trains_encoder else letters
 
 
 SEED_RECIPE = Recipe()

@@ -55,7 +55,7 @@ def _save_best(path: Path, prepared: Prepared, row: EpochRow) -> None:
         return
     save_native(
         path,
-        model=ProgressModel(setup.model.encoder, setup.judged),
+        model=ProgressModel(setup.model.encoder, setup.judged, raw=setup.model.raw),
         provenance=provenance,
         epoch=row.epoch - 1,
         moments=setup.optimisers.moments(setup.model),

@@ -1,4 +1,4 @@
-"""The numbers of a recipe that a user may set, each by one name everywhere.
+"""The values of a recipe that a user may set, each by one name everywhere.
 
 `progfix train` makes an option of each, `progfix sweep` the parts of a cell's name.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import get_args, get_type_hints
 
 from progfix.errors import InputError, Problem
 from progfix.ranges import Range, range_of
@@ -15,7 +16,7 @@ from progfix.training.recipe import Recipe
 
 __all__ = ["SETTINGS", "Setting", "Settings", "Value", "read_setting"]
 
-Value = float | int | bool
+Value = float | int | bool | str
 
 Settings = Mapping[str, Value | None]
 """Values by dotted name of the recipe's field, such as "optimisation.lr"; None: not said."""
@@ -23,13 +24,13 @@ Settings = Mapping[str, Value | None]
 
 @dataclass(frozen=True)
 class Setting:
-    """One number, or a switch.
+    """One number, a switch, or one of several words.
 
     Attributes:
         field: Dotted name of the recipe's field.
-        kind: Of its values; `bool` is a switch.
+        kind: Of its values; `bool` is a switch, `str` one of `choices`.
         text: What it does and, in brackets, its default.
-        group: "Optimisation" or "Generalisation".
+        group: "Alignment", "Optimisation" or "Generalisation".
     """
 
     field: str
@@ -42,11 +43,59 @@ class Setting:
         """Which values it may have, as the recipe's field declares."""
         return range_of(Recipe, self.field) or Range()
 
+    @property
+    def choices(self) -> tuple[str, ...]:
+        """The words it may be; none for numbers and switches."""
+        section, _, entry = self.field.partition(".")
+        words = get_args(get_type_hints(get_type_hints(Recipe)[section])[entry])
+        return words if self.kind is str else ()
 
+
+_ALIGNMENT = "Alignment"
 _OPTIMISATION = "Optimisation"
 _GENERALISATION = "Generalisation"
 
 SETTINGS: Mapping[str, Setting] = {
+    "method": Setting(
+        "method.name",
+        str,
+        "Train an encoder beside the head with this alignment method (none: the head alone).",
+        _ALIGNMENT,
+    ),
+    "encoder": Setting(
+        "method.encoder",
+        str,
+        "stacking or naive for feature vectors, resnet for feature maps (stacking).",
+        _ALIGNMENT,
+    ),
+    "mcn": Setting(
+        "method.mcn",
+        bool,
+        "The multi-task network: a head of the encoder for each task, attention over them (off).",
+        _ALIGNMENT,
+    ),
+    "causal": Setting(
+        "method.causal",
+        bool,
+        "Embeddings see no later frame; the GTCC code base's do (on).",
+        _ALIGNMENT,
+    ),
+    "losses": Setting(
+        "method.losses",
+        str,
+        "The method's loss as published, or as the GTCC code base computes it (paper).",
+        _ALIGNMENT,
+    ),
+    "alignment-frames": Setting(
+        "method.frames", int, "Frames of a video that are aligned; 0: all (256).", _ALIGNMENT
+    ),
+    "embedding-size": Setting("method.size", int, "Size of an embedding (128).", _ALIGNMENT),
+    "features": Setting(
+        "method.features",
+        str,
+        "What the head reads: the encoder's embedding or the raw features (embedding).",
+        _ALIGNMENT,
+    ),
     "epochs": Setting(
         "optimisation.epochs", int, "Passes over the training videos (50).", _OPTIMISATION
     ),
@@ -119,6 +168,11 @@ def read_setting(name: str, text: str, *, where: str) -> Value:
         if text in _SWITCH:
             return _SWITCH[text]
         raise InputError(Problem(where, f"{name}=on or {name}=off", repr(text), "write one"))
+    if setting.choices:
+        if text in setting.choices:
+            return text
+        expected = " or ".join(f"{name}={word}" for word in setting.choices)
+        raise InputError(Problem(where, expected, repr(text), "write one"))
     try:
         value = int(text) if setting.kind is int else float(text)
     except ValueError:

@@ -25,14 +25,16 @@ class SavedTraining:
     """The contents of `last.pt`.
 
     Attributes:
-        head: State dict of the head; a frozen encoder is in the checkpoint the run began
-            from and is not repeated here.
+        head: State dict of the head.
+        encoder: State dict of an encoder in training; None where there is none, or a frozen
+            one, which is in the checkpoint that the run began from.
         optimisers: State of the optimisers.
         loop: Where the loop stands.
         average: State of the weights' moving average, or None.
     """
 
     head: Mapping[str, Tensor]
+    encoder: Mapping[str, Tensor] | None
     optimisers: dict[str, Any]
     loop: LoopState
     average: Mapping[str, Tensor] | None
@@ -44,9 +46,11 @@ def save_training(path: Path, setup: Setup, loop: LoopState) -> None:
     Raises:
         InputError: If it cannot be written.
     """
+    trained = setup.model.encoder if setup.recipe.method.trains_encoder else None
     payload = {
         "format": TRAINING_FORMAT,
         "head": setup.model.head.state_dict(),
+        "encoder": None if trained is None else trained.state_dict(),
         "optimisers": setup.optimisers.state_dict(),
         "average": None if setup.average is None else setup.average.state_dict(),
         "loop": loop.to_dict(),
@@ -72,6 +76,7 @@ def read_training(path: Path) -> SavedTraining:
         )
     return SavedTraining(
         payload["head"],
+        payload.get("encoder"),
         payload["optimisers"],
         LoopState.from_dict(payload["loop"]),
         payload["average"],
