@@ -6,10 +6,9 @@ import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from rich.table import Table
 from rich.text import Text
 
-from progfix.cli.render import Screen, count, number, short, table
+from progfix.cli.render import Rows, Screen, count, number
 from progfix.metrics.alignment.variants import DEFINITIONS
 
 if TYPE_CHECKING:
@@ -71,10 +70,10 @@ def show_alignment(screen: Screen, results: Sequence[Result]) -> None:
             screen.print(Text(f"{first.variant}, {name}: {definition}", style="dim"))
 
 
-def _scores(alignments: Mapping[str, Alignment], columns: Mapping[str, str]) -> Table:
-    rows = table("embeddings", columns.values())
+def _scores(alignments: Mapping[str, Alignment], columns: Mapping[str, str]) -> Rows:
+    rows = Rows("embeddings", columns.values())
     for label, alignment in alignments.items():
-        rows.add_row(short(label), *(number(alignment.scores[name].value) for name in columns))
+        rows.add(label, *(number(alignment.scores[name].value) for name in columns))
     return rows
 
 

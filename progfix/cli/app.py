@@ -12,6 +12,7 @@ from progfix.cli import data
 from progfix.cli.diagnose import diagnose_cli
 from progfix.cli.errors import user_errors
 from progfix.cli.eval import eval_cli
+from progfix.cli.terminal import plain
 from progfix.cli.train import train_cli
 from progfix.cli.usage import refuse_empty
 from progfix.cli.viz import viz_cli
@@ -70,4 +71,8 @@ app.add_typer(data.app, name="data")
 
 def main() -> None:
     """Run the command line."""
+    if plain():
+        from typer import rich_utils
+
+        rich_utils.COLOR_SYSTEM = None
     app()

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
@@ -13,7 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 from rich.text import Text
 
-from progfix.cli.render import Screen
+from progfix.cli.render import Rows, Screen
 
 if TYPE_CHECKING:
     from progfix.data.checks import DataCheck
@@ -31,15 +30,16 @@ _TASKS_SHOWN = 40
 @contextmanager
 def video_progress(label: str, total: int | None = None) -> Iterator[Callable[[Video], None]]:
     """Show a bar over videos where stderr is a terminal; yield what advances it."""
+    console = Screen(stderr=True)
     with Progress(
         TextColumn(label),
         BarColumn(),
         MofNCompleteColumn(),
         TextColumn("videos"),
         TimeRemainingColumn(),
-        console=Screen(stderr=True),
+        console=console,
         transient=True,
-        disable=not sys.stderr.isatty(),
+        disable=not console.live,
     ) as progress:
         task = progress.add_task("", total=total)
         yield lambda _video: progress.advance(task)
@@ -59,8 +59,6 @@ def show_summary(summary: DataSummary) -> None:
     console.print(Text(summary.description))
     console.print()
     console.print(_split_table(summary))
-    rate = f" at {summary.fps:g} fps" if summary.fps else ""
-    console.print(Text(f"10% to max: durations of actions, in frames{rate}", style="dim"))
     console.print()
     console.print(_task_table(summary))
     left = len(summary.tasks) - _TASKS_SHOWN
@@ -71,43 +69,38 @@ def show_summary(summary: DataSummary) -> None:
         console.print(_hanging("note", "cyan", notice))
 
 
-def _table(*columns: str) -> Table:
-    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="bold")
-    table.add_column(columns[0], min_width=8, overflow="fold")
-    for column in columns[1:]:
-        table.add_column(column, justify="right", no_wrap=True)
-    return table
-
-
-def _split_table(summary: DataSummary) -> Table:
-    table = _table(
-        "split", "videos", "actions", "frames", "in action", "10%", "median", "90%", "max"
+def _split_table(summary: DataSummary) -> Rows:
+    rate = f" at {summary.fps:g} fps" if summary.fps else ""
+    rows = Rows(
+        "split",
+        ("videos", "actions", "frames", "in action", "10%", "median", "90%", "max"),
+        caption=f"10% to max: durations of actions, in frames{rate}",
     )
     for row in summary.splits:
         spread = [f"{row.durations[i]:.0f}" for i in (1, 3, 5, 6)] if row.durations else ["-"] * 4
-        table.add_row(
+        rows.add(
             row.split or "none",
             f"{row.videos:,}",
             f"{row.segments:,}",
             f"{row.frames:,}",
             f"{row.action_frames / row.frames:.0%}",
             *spread,
-            style="bold" if row.split == "all" else None,
+            style="bold" if row.split == "all" else "",
         )
-    return table
+    return rows
 
 
-def _task_table(summary: DataSummary) -> Table:
-    table = _table("task", "train", "val", "test", "kinds", "actions", "median")
+def _task_table(summary: DataSummary) -> Rows:
+    rows = Rows("task", ("train", "val", "test", "kinds", "actions", "median"))
     for task in summary.tasks[:_TASKS_SHOWN]:
-        table.add_row(
-            escape(task.task) or "(no task)",
+        rows.add(
+            task.task or "(no task)",
             *(f"{count:,}" for count in task.videos.values()),
             f"{task.actions:,}",
             f"{task.segments:,}",
             f"{task.median_duration:.0f}" if task.segments else "-",
         )
-    return table
+    return rows
 
 
 def show_check(check: DataCheck) -> None:

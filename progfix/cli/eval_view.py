@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 
-from rich.console import Console
 from rich.status import Status
-from rich.table import Table
 from rich.text import Text
 
 from progfix.cli.alignment_view import show_alignment
-from progfix.cli.render import Screen, count, interval, number, short, table
+from progfix.cli.render import Rows, Screen, count, interval, number
 from progfix.evaluation import Bin, Comparison, Estimate
-from progfix.evaluation.report import EvalReport, Result
+from progfix.evaluation.notices import fitted_on, place
+from progfix.evaluation.report import EvalReport, Group, Result
 
 __all__ = ["EvalProgress", "show"]
 
@@ -31,7 +29,7 @@ class EvalProgress:
     """A line on stderr, if it is a terminal, once evaluating takes longer than a second."""
 
     def __init__(self) -> None:
-        self._console = Console(stderr=True)
+        self._console = Screen(stderr=True)
         self._status: Status | None = None
         self._since = time.monotonic()
         self._frames = 0
@@ -53,7 +51,7 @@ class EvalProgress:
         """Show how many frames of a source have been evaluated."""
         self._frames = self._frames + frames if label == self._label else frames
         self._label = label
-        if not sys.stderr.isatty() or time.monotonic() - self._since < _PATIENCE:
+        if not self._console.live or time.monotonic() - self._since < _PATIENCE:
             return
         if self._status is None:
             self._status = self._console.status("")
@@ -69,21 +67,10 @@ def show(report: EvalReport, *, positions: bool) -> None:
         positions: Whether to show errors by position.
     """
     out = Screen()
-    first = report.results[0].evaluation
-    sizes = f"{count(len(first.sums.videos), 'video')}, " + ", ".join(
-        (count(len(first.sums.segments["video"]), "segment"), count(first["mae"].count, "frame"))
-    )
-    data = next((r.source.data for r in report.results if r.source.data is not None), None)
-    where = "" if data is None else f"{data.origin}, {report.split} split: "
-    out.print(Text(f"{where}{sizes}"), soft_wrap=True)
-    out.print(Text(f"frame counting fitted on: {first.fitted_on}", style="dim"), soft_wrap=True)
-    tables = [_errors(report), _shape(report)]
-    if any(result.evaluation["coverage"].count for result in report.results):
-        tables.append(_calibration(report))
-    if report.comparisons:
-        tables.append(_differences(report))
-    for part in tables:
-        out.print("", part, sep="\n")
+    for number_of, group in enumerate(report.groups):
+        if number_of:
+            out.print("")
+        _show_group(out, report, group)
     for result in report.results:
         for title, part in _breakdowns(report, result, positions=positions):
             out.print("", Text(title, style="bold"), part, sep="\n")
@@ -98,57 +85,89 @@ def show(report: EvalReport, *, positions: bool) -> None:
         notes.print(Text(f"note: {notice}", style="dim"), soft_wrap=True)
 
 
-def _errors(report: EvalReport) -> Table:
-    rows = table(
-        "source", ("MAE", "95 % interval", "RMSE", "OGPE", "vs 0.5", "vs count", "/action")
+def _show_group(out: Screen, report: EvalReport, group: Group) -> None:
+    """Print what sources were evaluated on and their tables."""
+    first = group.results[0]
+    where = place(first, report.split)
+    out.print(Text(f"{where}{': ' if where else ''}{_sizes(first)}"), soft_wrap=True)
+    counted = f"frame counting fitted on: {fitted_on(first, report.split)}"
+    out.print(Text(counted, style="dim"), soft_wrap=True)
+    for result in group.results[1:]:
+        if _sizes(result) != _sizes(first):
+            out.print(Text(f"{result.label}: {_sizes(result)}", style="dim"), soft_wrap=True)
+    tables = [_errors(group.results), _shape(group.results)]
+    if any(result.evaluation["coverage"].count for result in group.results):
+        tables.append(_calibration(group.results))
+    if group.comparisons:
+        tables.append(_differences(group))
+    for part in tables:
+        out.print("", part, sep="\n")
+
+
+def _sizes(result: Result) -> str:
+    evaluation = result.evaluation
+    return ", ".join(
+        (
+            count(len(evaluation.sums.videos), "video"),
+            count(len(evaluation.sums.segments["video"]), "segment"),
+            count(evaluation["mae"].count, "frame"),
+        )
     )
-    for result in report.results:
+
+
+def _errors(results: Sequence[Result]) -> Rows:
+    rows = Rows(
+        "source",
+        ("MAE", "95 % interval", "RMSE", "OGPE", "vs 0.5", "vs count", "/action"),
+        caption="vs: skill, 1 - MAE / MAE of the baseline",
+    )
+    for result in results:
         e = result.evaluation
-        rows.add_row(
-            short(result.label),
+        rows.add(
+            result.label,
             number(e["mae"].value),
             interval(e["mae"]),
             number(e["rmse"].value),
             number(e["ogpe"].value),
             *(number(e[f"skill_{name}"].value, 2, signed=True) for name in _BASELINE_LABELS),
         )
-    rows.add_section()
-    for name, metrics in report.results[0].evaluation.baselines.items():
-        rows.add_row(
-            Text(_BASELINE_LABELS[name], style="dim"),
-            *(Text(number(metrics["mae"].value), style="dim"), Text(interval(metrics["mae"]))),
-            *(Text(number(metrics[n].value), style="dim") for n in ("rmse", "ogpe")),
+    rows.add_gap()
+    for name, metrics in results[0].evaluation.baselines.items():
+        rows.add(
+            _BASELINE_LABELS[name],
+            number(metrics["mae"].value),
+            interval(metrics["mae"]),
+            *(number(metrics[n].value) for n in ("rmse", "ogpe")),
+            style="dim",
         )
-    rows.caption = "vs: skill, 1 - MAE / MAE of the baseline"
-    rows.caption_justify = "left"
     return rows
 
 
-def _shape(report: EvalReport) -> Table:
-    rows = table(
-        "source", ("Spearman", "Kendall", "no fall", "first", "last", "5 to 95 %", "spread")
+def _shape(results: Sequence[Result]) -> Rows:
+    rows = Rows(
+        "source",
+        ("Spearman", "Kendall", "no fall", "first", "last", "5 to 95 %", "spread"),
+        caption="first, last: median prediction there; spread: std of predictions / of targets",
     )
-    for result in report.results:
+    for result in results:
         e = result.evaluation
-        rows.add_row(
-            short(result.label),
+        rows.add(
+            result.label,
             *(number(e[n].value, 2, signed=True) for n in ("spearman", "kendall")),
             f"{100 * e['monotonicity'].value:.0f} %" if e["monotonicity"].count else "-",
             *(number(e[n].value, 2) for n in ("first_frame_median", "last_frame_median")),
             " to ".join(number(e[n].value, 2) for n in ("prediction_p05", "prediction_p95")),
             number(e["spread"].value, 2),
         )
-    rows.caption = "first, last: median prediction there; spread: std of predictions / of targets"
-    rows.caption_justify = "left"
     return rows
 
 
-def _calibration(report: EvalReport) -> Table:
-    rows = table("source", ("in interval", "95 % interval", "its width", "CRPS"))
-    for result in report.results:
+def _calibration(results: Sequence[Result]) -> Rows:
+    rows = Rows("source", ("in interval", "95 % interval", "its width", "CRPS"))
+    for result in results:
         e = result.evaluation
-        rows.add_row(
-            short(result.label),
+        rows.add(
+            result.label,
             number(e["coverage"].value),
             interval(e["coverage"]),
             number(e["interval_width"].value),
@@ -157,14 +176,15 @@ def _calibration(report: EvalReport) -> Table:
     return rows
 
 
-def _differences(report: EvalReport) -> Table:
-    reference = report.results[0].label
-    rows = table(f"minus {reference}", ("MAE", "95 % interval", "RMSE", "OGPE", "Spearman"))
-    rows.caption = "* the paired interval excludes zero"
-    rows.caption_justify = "left"
-    for result, comparison in zip(report.results[1:], report.comparisons, strict=True):
-        rows.add_row(
-            short(result.label),
+def _differences(group: Group) -> Rows:
+    rows = Rows(
+        f"minus {group.results[0].label}",
+        ("MAE", "95 % interval", "RMSE", "OGPE", "Spearman"),
+        caption="* the paired interval excludes zero",
+    )
+    for result, comparison in zip(group.results[1:], group.comparisons, strict=True):
+        rows.add(
+            result.label,
             _starred(comparison, "mae"),
             interval(comparison.differences["mae"], signed=True),
             *(_starred(comparison, name) for name in ("rmse", "ogpe", "spearman")),
@@ -179,7 +199,7 @@ def _starred(comparison: Comparison, name: str) -> str:
 
 def _breakdowns(
     report: EvalReport, result: Result, *, positions: bool
-) -> Iterable[tuple[str, Table]]:
+) -> Iterable[tuple[str, Rows]]:
     evaluation = result.evaluation
     name = f"{result.label}: " if len(report.results) > 1 else ""
     if positions:
@@ -189,10 +209,10 @@ def _breakdowns(
         yield f"{name}by {title}", _groups(title, groups)
 
 
-def _bins(bins: Sequence[Bin]) -> Table:
-    rows = table("position", ("frames", "MAE", "95 % interval", "bias", "95 % interval"))
+def _bins(bins: Sequence[Bin]) -> Rows:
+    rows = Rows("position", ("frames", "MAE", "95 % interval", "bias", "95 % interval"))
     for part in bins:
-        rows.add_row(
+        rows.add(
             f"{part.low:.2f} to {part.high:.2f}",
             f"{part.count:,}",
             number(part.mae.value),
@@ -203,12 +223,12 @@ def _bins(bins: Sequence[Bin]) -> Table:
     return rows
 
 
-def _groups(title: str, groups: Mapping[str, Mapping[str, Estimate]]) -> Table:
-    rows = table(title, ("frames", "MAE", "95 % interval", "bias", "vs 0.5", "vs count"))
+def _groups(title: str, groups: Mapping[str, Mapping[str, Estimate]]) -> Rows:
+    rows = Rows(title, ("frames", "MAE", "95 % interval", "bias", "vs 0.5", "vs count"))
     blank = {"task": "(no task)", "action": "(no action)"}.get(title, "")
     for group, metrics in groups.items():
-        rows.add_row(
-            short(group or blank),
+        rows.add(
+            group or blank,
             f"{metrics['mae'].count:,}",
             number(metrics["mae"].value),
             interval(metrics["mae"]),

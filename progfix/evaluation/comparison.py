@@ -9,9 +9,10 @@ import numpy as np
 
 from progfix.evaluation.estimates import Estimate, Evaluation, resampled
 from progfix.evaluation.scores import BASELINE_METRICS, METRICS, counts, error_scores, scores
+from progfix.evaluation.sums import Sums
 from progfix.metrics.bootstrap import percentile_interval
 
-__all__ = ["Comparison", "compare"]
+__all__ = ["Comparison", "common_videos", "compare"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,12 +60,8 @@ def compare(
         The differences; with no common video, all undefined.
     """
     first, second = reference.sums, other.sums
-    named = "task" in first.missing | second.missing
-    keys = [
-        {key if not named else ("", key[1]): place for place, key in enumerate(sums.videos)}
-        for sums in (first, second)
-    ]
-    common = sorted(keys[0].keys() & keys[1].keys())
+    keys = _places(first, second)
+    common = common_videos(first, second)
     left_out = len(first.videos) + len(second.videos) - 2 * len(common)
     if not common:
         return Comparison({name: Estimate(np.nan) for name in metrics}, 0, left_out, 0)
@@ -97,3 +94,17 @@ def compare(
         left_out,
         int(np.count_nonzero(frames[0] != frames[1])),
     )
+
+
+def common_videos(first: Sums, second: Sums) -> list[tuple[str, str]]:
+    """Return (task, name) of the videos that both have, sorted; as `compare` pairs them."""
+    keys = _places(first, second)
+    return sorted(keys[0].keys() & keys[1].keys())
+
+
+def _places(first: Sums, second: Sums) -> list[dict[tuple[str, str], int]]:
+    named = "task" in first.missing | second.missing
+    return [
+        {key if not named else ("", key[1]): place for place, key in enumerate(sums.videos)}
+        for sums in (first, second)
+    ]

@@ -25,8 +25,9 @@ def to_json(report: EvalReport) -> dict[str, object]:
         "baselines": _baselines(first.evaluation),
         "sources": [_source(result) for result in report.results],
         "comparisons": [
-            _comparison(comparison, result.label, first.label)
-            for result, comparison in zip(report.results[1:], report.comparisons, strict=True)
+            _comparison(comparison, result.label, group.results[0].label)
+            for group in report.groups
+            for result, comparison in zip(group.results[1:], group.comparisons, strict=True)
         ],
         "notices": list(report.notices),
         "suspicions": list(report.suspicions),

@@ -9,9 +9,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from progfix.errors import InputError, Problem
-from progfix.evaluation.comparison import Comparison, compare
+from progfix.evaluation.comparison import Comparison, common_videos, compare
 from progfix.evaluation.estimates import Breakdown, Evaluation
 from progfix.evaluation.evaluator import Evaluator
+from progfix.evaluation.notices import notices
 from progfix.evaluation.suspicion import suspicions
 from progfix.predictions import Predictions
 from progfix.predictions_io import PredictionsWriter
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from progfix.evaluation.alignment import Alignment
     from progfix.sources import Source
 
-__all__ = ["EvalOptions", "EvalReport", "Result", "evaluate"]
+__all__ = ["EvalOptions", "EvalReport", "Group", "Result", "evaluate"]
 
 
 @dataclass(frozen=True)
@@ -63,12 +64,25 @@ class Result:
 
 
 @dataclass(frozen=True, eq=False)
+class Group:
+    """Sources that have videos in common with the first of them.
+
+    Attributes:
+        results: In their order.
+        comparisons: Of every further one to the first.
+    """
+
+    results: Sequence[Result]
+    comparisons: Sequence[Comparison]
+
+
+@dataclass(frozen=True, eq=False)
 class EvalReport:
     """What `progfix eval` found.
 
     Attributes:
         results: In the order of the sources.
-        comparisons: Of every further source to the first.
+        groups: The same, those apart that have no video in common and cannot be compared.
         options: How it was computed.
         split: Which videos were evaluated.
         notices: What the reader should know about the input.
@@ -76,7 +90,7 @@ class EvalReport:
     """
 
     results: Sequence[Result]
-    comparisons: Sequence[Comparison]
+    groups: Sequence[Group]
     options: EvalOptions
     split: str
     notices: Sequence[str]
@@ -91,7 +105,7 @@ def evaluate(
     observe: Callable[[str, int], None] | None = None,
     alignments: Sequence[Alignment | None] = (),
 ) -> EvalReport:
-    """Evaluate sources and compare each with the first.
+    """Evaluate sources and compare each with the first that it has videos in common with.
 
     Args:
         sources: What to evaluate, at least one.
@@ -126,20 +140,35 @@ def evaluate(
             )
         alignment = alignments[len(results)] if alignments else None
         results.append(Result(source, evaluation, alignment))
-    comparisons = [
-        compare(
-            results[0].evaluation, other.evaluation, bootstrap=options.bootstrap, seed=options.seed
-        )
-        for other in results[1:]
-    ]
+    groups = [_compared(group, options) for group in _grouped(results)]
     return EvalReport(
         results,
-        comparisons,
+        groups,
         options,
         split,
-        tuple(_notices(results, comparisons)),
+        tuple(notices(groups, results, options.bootstrap)),
         tuple(suspicions({r.label: r.evaluation for r in results}, _judged(results))),
     )
+
+
+def _grouped(results: Sequence[Result]) -> list[list[Result]]:
+    groups: list[list[Result]] = []
+    for result in results:
+        for group in groups:
+            if common_videos(group[0].evaluation.sums, result.evaluation.sums):
+                group.append(result)
+                break
+        else:
+            groups.append([result])
+    return groups
+
+
+def _compared(results: Sequence[Result], options: EvalOptions) -> Group:
+    first, *others = (result.evaluation for result in results)
+    comparisons = [
+        compare(first, other, bootstrap=options.bootstrap, seed=options.seed) for other in others
+    ]
+    return Group(results, comparisons)
 
 
 def _chunks(source: Source) -> Iterator[Predictions]:
@@ -180,35 +209,3 @@ def _require_predictions(sources: Sequence[Source], options: EvalOptions) -> Non
         problems.append(Problem(f"--save-predictions {saved}", "a new file", "one is there", fix))
     if problems:
         raise InputError(problems)
-
-
-def _notices(results: Sequence[Result], comparisons: Sequence[Comparison]) -> Iterator[str]:
-    said: set[str] = set()
-    for result in results:
-        data = result.source.data
-        yield from (n for n in (data.notices if data is not None else ()) if n not in said)
-        said |= set(data.notices if data is not None else ())
-        missing = result.evaluation.sums.missing
-        derived = sorted(missing & {"segment", "elapsed", "duration", "target"})
-        if derived:
-            yield f"{result.label}: no column for {', '.join(derived)}; derived from the others"
-        if "task" in missing:
-            yield f"{result.label}: no tasks, so that OGPE is the mean of videos"
-        if "action" in missing:
-            yield f"{result.label}: no actions, so that counting per action is frame counting"
-    origins = {r.source.data.origin: None for r in results if r.source.data is not None}
-    if len(origins) > 1:
-        yield f"the sources were evaluated on different data: {', '.join(origins)}"
-    if len({result.evaluation.fitted_on for result in results}) > 1:
-        yield "frame counting was not fitted on the same durations for all sources"
-    for result, comparison in zip(results[1:], comparisons, strict=True):
-        if comparison.left_out:
-            yield (
-                f"{result.label} and {results[0].label} have {comparison.videos} videos in common; "
-                f"{comparison.left_out} are left out of the differences"
-            )
-        if comparison.unequal_frames:
-            yield (
-                f"{result.label} and {results[0].label} have different numbers of frames in "
-                f"{comparison.unequal_frames} videos"
-            )

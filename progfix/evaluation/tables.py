@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from io import StringIO
 
 from progfix.evaluation.estimates import Bin, Estimate
-from progfix.evaluation.report import EvalReport, Result
+from progfix.evaluation.notices import fitted_on, place
+from progfix.evaluation.report import EvalReport, Group, Result
 
 __all__ = ["BASELINE_LABELS", "csv_text", "interval", "latex", "markdown", "number"]
 
@@ -48,18 +49,29 @@ def interval(value: Estimate, digits: int = 3, *, signed: bool = False) -> str:
 
 
 def markdown(report: EvalReport) -> str:
-    """Return a table of sources and baselines, `*` marking differences from the first source."""
-    header, rows = _table(report)
+    """Return a table of sources and baselines, `*` marking differences from the first source.
+
+    Sources that have no video in common stand in tables of their own.
+    """
+    return "\n".join(_markdown(report, group) for group in report.groups)
+
+
+def _markdown(report: EvalReport, group: Group) -> str:
+    header, rows = _table(group)
     lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n\n" + _caption(report) + "\n"
+    return "\n".join(lines) + "\n\n" + _caption(report, group) + "\n"
 
 
 def latex(report: EvalReport) -> str:
-    """Return the same table for LaTeX with the package booktabs."""
-    header, rows = _table(report)
+    """Return the same tables for LaTeX with the package booktabs."""
+    return "\n".join(_latex(report, group) for group in report.groups)
+
+
+def _latex(report: EvalReport, group: Group) -> str:
+    header, rows = _table(group)
     lines = [
-        "% " + _caption(report),
+        "% " + _caption(report, group),
         r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}",
         r"\toprule",
         " & ".join(map(_escaped, header)) + r" \\",
@@ -81,12 +93,13 @@ def csv_text(report: EvalReport) -> str:
             for name, e in metrics.items():
                 numbers = ("" if math.isnan(x) else repr(x) for x in (e.value, e.low, e.high))
                 writer.writerow([result.label, kind, group, name, *numbers, e.count, e.undefined])
-    for result, comparison in zip(report.results[1:], report.comparisons, strict=True):
-        reference = report.results[0].label
-        for name, e in comparison.differences.items():
-            numbers = ("" if math.isnan(x) else repr(x) for x in (e.value, e.low, e.high))
-            row = [result.label, "difference", reference, name, *numbers, e.count, e.undefined]
-            writer.writerow(row)
+    for part in report.groups:
+        for result, comparison in zip(part.results[1:], part.comparisons, strict=True):
+            reference = part.results[0].label
+            for name, e in comparison.differences.items():
+                numbers = ("" if math.isnan(x) else repr(x) for x in (e.value, e.low, e.high))
+                row = [result.label, "difference", reference, name, *numbers, e.count, e.undefined]
+                writer.writerow(row)
     return text.getvalue()
 
 
@@ -116,32 +129,34 @@ def _edges(part: Bin) -> str:
     return f"{part.low:g}-{part.high:g}"
 
 
-def _table(report: EvalReport) -> tuple[list[str], list[list[str]]]:
+def _table(group: Group) -> tuple[list[str], list[list[str]]]:
     rows = []
-    for place, result in enumerate(report.results):
+    for row, result in enumerate(group.results):
         cells = [result.label]
         for name in _COLUMNS:
             e = result.evaluation[name]
-            star = place > 0 and report.comparisons[place - 1].certain(name)
+            star = row > 0 and group.comparisons[row - 1].certain(name)
             between = f" [{number(e.low)}, {number(e.high)}]" if not math.isnan(e.low) else ""
             cells.append(number(e.value) + between + ("*" if star else ""))
         rows.append(cells)
-    for name, metrics in report.results[0].evaluation.baselines.items():
+    for name, metrics in group.results[0].evaluation.baselines.items():
         cells = [number(metrics[n].value) if n in metrics else "" for n in _COLUMNS]
         rows.append([BASELINE_LABELS[name], *cells])
     return ["source", *_COLUMNS.values()], rows
 
 
-def _caption(report: EvalReport) -> str:
-    first = report.results[0].evaluation
+def _caption(report: EvalReport, group: Group) -> str:
+    lead = group.results[0]
+    first, where = lead.evaluation, place(lead, report.split)
     text = (
-        f"{first['mae'].count} frames of {len(first.sums.videos)} videos; "
-        f"frame counting fitted on {first.fitted_on}"
+        f"{f'{where}: ' if where else ''}{first['mae'].count} frames of "
+        f"{len(first.sums.videos)} videos; frame counting fitted on "
+        f"{fitted_on(lead, report.split)}"
     )
     if first.resamples:
         text += f"; 95 % intervals from {first.resamples} resamples of the videos"
-    if len(report.results) > 1:
-        text += f"; * differs from {report.results[0].label} (paired interval excludes zero)"
+    if len(group.results) > 1:
+        text += f"; * differs from {lead.label} (paired interval excludes zero)"
     return text + "."
 
 
