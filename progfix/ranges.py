@@ -10,7 +10,7 @@ from __future__ import annotations
 import math
 import sys
 from dataclasses import dataclass, is_dataclass
-from typing import Any, get_args, get_type_hints
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
 
 __all__ = ["Range", "range_of"]
 
@@ -57,4 +57,6 @@ def range_of(kind: type, name: str) -> Range | None:
     hint: Any = get_type_hints(kind, include_extras=True)[first]
     if rest and is_dataclass(hint):
         return range_of(hint, rest)  # type: ignore[arg-type]
-    return next((item for item in get_args(hint)[1:] if isinstance(item, Range)), None)
+    # An optional number declares its range inside the union with None.
+    of_kinds = [part for part in (hint, *get_args(hint)) if get_origin(part) is Annotated]
+    return next((r for part in of_kinds for r in get_args(part)[1:] if isinstance(r, Range)), None)
