@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -37,10 +38,9 @@ RUN_FORMAT = "progfix-run/1"
 def is_run(folder: Path) -> bool:
     """Whether a folder is a run of ours: its config.json says so."""
     try:
-        _json(folder / CONFIG)
-    except (OSError, ValueError):
+        return _says_so(_json(folder / CONFIG))
+    except (OSError, InputError):
         return False
-    return True
 
 
 def new_run(folder: Path | None, solution: str) -> Path:
@@ -107,39 +107,66 @@ def read_config(path: Path) -> dict[str, object]:
         path: The file, or a run folder.
 
     Raises:
-        InputError: If it is missing, no JSON, or no configuration of a run.
+        InputError: If it is missing, damaged, or no configuration of a run.
     """
     file = path / CONFIG if path.is_dir() else path
+    expected = f"the config.json of a run ({RUN_FORMAT})"
+    fix = "give a run folder or the config.json in it"
     try:
         config = _json(file)
-    except (OSError, ValueError) as error:
-        raise InputError(
-            Problem(
-                str(file),
-                f"the config.json of a run ({RUN_FORMAT})",
-                getattr(error, "strerror", None) or str(error),
-                "give a run folder or the config.json in it",
-            )
-        ) from error
+    except OSError as error:
+        found = "no such file" if not file.exists() else error.strerror or str(error)
+        raise InputError(Problem(str(file), expected, found, fix)) from error
+    if not _says_so(config):
+        raise InputError(Problem(str(file), expected, "JSON of another format", fix))
     return config
 
 
 def newest_run(root: Path = RUNS) -> Path | None:
-    """Return the run with the latest recorded start directly under `root`, or None."""
+    """Return the run with the latest recorded start directly under `root`, or None.
+
+    Raises:
+        InputError: If the file that may say when a run started is damaged.
+    """
     found: list[tuple[str, Path]] = []
     for file in root.glob(f"*/{CONFIG}"):
-        try:
-            config = read_config(file)
-        except InputError:
-            continue
-        if not config.get("cell"):
+        config: dict[str, object] = {}
+        with suppress(OSError):  # a folder of this name, or one of somebody else's
+            config = _json(file)
+        if _says_so(config) and not config.get("cell"):
             found.append((str(config.get("started", "")), file.parent))
     return max(found, default=("", None))[1]
 
 
+def _says_so(config: dict[str, object]) -> bool:
+    return config.get("format") == RUN_FORMAT
+
+
 def _json(file: Path) -> dict[str, object]:
-    """Return the configuration in a file; a ValueError says that there is none."""
-    config = json.loads(file.read_text(encoding="utf-8"))
-    if not isinstance(config, dict) or config.get("format") != RUN_FORMAT:
-        raise ValueError("JSON of another format")
-    return config
+    """Return the object in a JSON file, empty where it holds something else.
+
+    Raises:
+        OSError: If it cannot be read.
+        InputError: If it is no JSON.
+    """
+    try:
+        config = json.loads(file.read_bytes())
+    except json.JSONDecodeError as error:
+        found = f"damage in line {error.lineno}, column {error.colno} ({error.msg})"
+        raise _damaged(file, found) from error
+    except UnicodeDecodeError as error:
+        raise _damaged(file, f"bytes that are no UTF-8 text, the first at {error.start}") from error
+    except (RecursionError, ValueError) as error:
+        raise _damaged(file, str(error)) from error
+    return config if isinstance(config, dict) else {}
+
+
+def _damaged(file: Path, found: str) -> InputError:
+    return InputError(
+        Problem(
+            str(file),
+            "the JSON that `progfix train` wrote",
+            found if file.stat().st_size else "an empty file",
+            "mend it there or restore it; a checkpoint.pt beside it can be used without it",
+        )
+    )

@@ -7,7 +7,7 @@ tuples of these, and further such dataclasses; nothing else is needed of a recip
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import fields, is_dataclass
+from dataclasses import MISSING, fields, is_dataclass
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Literal, TypeVar, Union, get_args, get_origin, get_type_hints
@@ -37,10 +37,11 @@ def from_values(kind: type[T], values: object, *, where: str) -> T:
     Args:
         kind: The dataclass.
         values: Nested dictionaries.
-        where: The file and the place in it; errors add the dotted field.
+        where: The file and the place in it, or the file and a colon; errors add the dotted
+            field.
 
     Raises:
-        InputError: With every field that is unknown or of the wrong type or value.
+        InputError: With every field that is missing, unknown or of the wrong type or value.
     """
     problems: list[Problem] = []
     result = _read(kind, values, where, problems)
@@ -94,14 +95,20 @@ def _read_fields(kind: Any, value: object, where: str, problems: list[Problem]) 
         problems.append(Problem(where, "names and values", _short(value), FIX))
         return None
     hints = get_type_hints(kind, include_extras=True)
-    known = {field.name for field in fields(kind)}
+    prefix = f"{where} " if where.endswith(":") else f"{where}."
+    known = {field.name: field for field in fields(kind)}
     problems += [
-        Problem(f"{where}.{name}", f"one of {', '.join(sorted(known))}", repr(name), "remove it")
+        Problem(f"{prefix}{name}", f"one of {', '.join(sorted(known))}", _short(name), "remove it")
         for name in value
         if name not in known
     ]
+    problems += [
+        Problem(f"{prefix}{name}", "a value", "none", "add it, or restore the file")
+        for name, field in known.items()
+        if name not in value and field.default is field.default_factory is MISSING
+    ]
     read = {
-        name: _read(hints[name], item, f"{where}.{name}", problems)
+        name: _read(hints[name], item, f"{prefix}{name}", problems)
         for name, item in value.items()
         if name in known
     }

@@ -57,7 +57,7 @@ def start_run(options: RunOptions, observe: Observer) -> RunResult:
         TrainingError: If the loss is no longer finite.
     """
     prepared = prepare(options)
-    folder = runs.new_run(options.folder, options.recipe.solution)
+    folder = runs.new_run(options.folder, options.recipe.name)
     runs.write_config(folder, options.to_config())
     return _train(folder, prepared, LoopState(), observe)
 
@@ -83,19 +83,36 @@ def resume_run(
         optimisation = replace(options.recipe.optimisation, epochs=epochs)
         options = replace(options, recipe=replace(options.recipe, optimisation=optimisation))
     prepared = prepare(replace(options, device=device))
-    state = LoopState()
-    if not (folder / runs.LAST).exists() and (folder / runs.BEST).exists():
-        raise InputError(
-            Problem(
-                str(folder / runs.LAST),
-                "the state to go on from",
-                "no such file beside a checkpoint",
-                "restore it, or start a new run with --config and another --out",
-            )
-        )
     if (folder / runs.LAST).exists():
-        state = prepared.restore(folder / runs.LAST)
+        state = _restored(prepared, folder)
+    elif (folder / runs.BEST).exists():
+        raise _no_state(folder, "no such file beside a checkpoint")
+    else:
+        state = LoopState()
     return _train(folder, prepared, state, observe)
+
+
+def _restored(prepared: Prepared, folder: Path) -> LoopState:
+    try:
+        return prepared.restore(folder / runs.LAST)
+    except InputError as error:
+        raise _no_state(folder, error.problems[0].found) from error
+    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+        # What torch and the state's own classes raise at entries that are missing or others.
+        found = f"one that does not fit it ({str(error).strip().splitlines()[0]})"
+        raise _no_state(folder, found) from error
+
+
+def _no_state(folder: Path, found: str) -> InputError:
+    best = f"; {runs.BEST} there is the best model so far" if (folder / runs.BEST).exists() else ""
+    return InputError(
+        Problem(
+            str(folder / runs.LAST),
+            "the state that the run goes on from",
+            found,
+            f"restore it, or train anew with --config {folder} and another --out{best}",
+        )
+    )
 
 
 def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer) -> RunResult:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Annotated
 
 from progfix.data.options import BUILT_IN, DataOptions
-from progfix.errors import InputError, Problem
+from progfix.ranges import Range
 from progfix.training.recipe import Recipe
-from progfix.training.serialise import recipe_from_dict, recipe_to_dict
+from progfix.training.serialise import check_letters, recipe_to_dict
+from progfix.values import from_values
 
 __all__ = ["RunOptions"]
 
@@ -36,7 +38,7 @@ class RunOptions:
     init: Path | None = None
     head_spec: str | None = None
     device: str = "auto"
-    seed: int = 0
+    seed: Annotated[int, Range(0, 2**63 - 1)] = 0
     cell: str | None = None
 
     def to_config(self) -> dict[str, object]:
@@ -59,22 +61,14 @@ class RunOptions:
             where: Its file, for errors.
 
         Raises:
-            InputError: If an entry is missing, unknown or of the wrong type.
+            InputError: With every entry that is missing, unknown, or of the wrong type or
+                value.
         """
-        init, seed, head_spec = (config.get(name) for name in ("init", "seed", "head_spec"))
-        if not isinstance(seed, int) or seed < 0:
-            raise InputError(
-                Problem(
-                    f"{where}: seed",
-                    "an integer of at least 0",
-                    repr(seed),
-                    "restore the file, or start a new run",
-                )
-            )
-        return cls(
-            recipe=recipe_from_dict(config.get("recipe"), where=f"{where}: recipe"),
-            data=DataOptions.from_json(config.get("data"), where=f"{where}: data"),
-            init=None if init is None else Path(str(init)),
-            head_spec=None if head_spec is None else str(head_spec),
-            seed=seed,
-        )
+        entries = {name: value for name, value in config.items() if name not in _OF_THE_FOLDER}
+        options = from_values(cls, entries, where=f"{where}:")
+        check_letters(options.recipe, f"{where}: recipe.solution")
+        return options
+
+
+_OF_THE_FOLDER = ("format", "started", "cell")
+"""Entries that are about the one run, not about what it was asked to do."""

@@ -9,7 +9,7 @@ from progfix.solutions import SOLUTIONS, conflicts, parse_letters
 from progfix.training.recipe import Recipe
 from progfix.values import FIX, from_values, to_values
 
-__all__ = ["recipe_from_dict", "recipe_to_dict"]
+__all__ = ["check_letters", "recipe_from_dict", "recipe_to_dict"]
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, object]:
@@ -28,11 +28,21 @@ def recipe_from_dict(values: object, *, where: str) -> Recipe:
         InputError: With every field that is unknown or of the wrong type or value.
     """
     recipe = from_values(Recipe, values, where=where)
-    _check_letters(recipe, f"{where}.solution")
+    check_letters(recipe, f"{where}.solution")
     return recipe
 
 
-def _check_letters(recipe: Recipe, where: str) -> None:
+def check_letters(recipe: Recipe, where: str) -> None:
+    """Check that a recipe is what its letters say.
+
+    Args:
+        recipe: The recipe.
+        where: The file and the field with the letters, for errors.
+
+    Raises:
+        InputError: If they are not in order, contradict each other or the head, or one of
+            them changed nothing in the recipe.
+    """
     letters = parse_letters(recipe.solution, where=where)
     amounts_to = [letter for letter, s in SOLUTIONS.items() if s.change(recipe) == recipe]
     against = conflicts("".join(amounts_to), recipe.head)

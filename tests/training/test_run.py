@@ -207,6 +207,33 @@ def test_events_come_in_order(tmp_path: Path) -> None:
     assert [type(e) for e in seen[: steps + 1]] == [StepDone] * steps + [EpochDone]
 
 
+@pytest.mark.parametrize("damage", ["cut", "other", "lacking", "foreign"])
+def test_a_state_that_cannot_be_taken_up_is_refused(tmp_path: Path, damage: str) -> None:
+    folder = start_run(options(tmp_path / "run", epochs=1), ignore).folder
+    last = folder / runs.LAST
+    if damage == "cut":
+        last.write_bytes(last.read_bytes()[:5000])
+    elif damage == "other":
+        other = start_run(options(tmp_path / "other", "abe", epochs=1), ignore).folder
+        last.write_bytes((other / runs.LAST).read_bytes())
+    elif damage == "lacking":
+        payload = torch.load(last, weights_only=True)
+        del payload["loop"]["epoch"], payload["optimisers"]
+        torch.save(payload, last)
+    else:
+        last.write_bytes(b"not torch")
+    before = (folder / runs.BEST).read_bytes()
+    with pytest.raises(InputError) as caught:
+        resume_run(folder, ignore, epochs=2, device="cpu")
+    (problem,) = caught.value.problems
+    assert problem.where == str(last)
+    assert problem.expected == "the state that the run goes on from"
+    assert f"train anew with --config {folder} and another --out" in problem.fix
+    assert problem.fix.endswith("checkpoint.pt there is the best model so far")
+    assert "\n" not in str(problem)
+    assert (folder / runs.BEST).read_bytes() == before
+
+
 def test_a_run_without_its_state_is_not_begun_again(tmp_path: Path) -> None:
     folder = start_run(options(tmp_path / "run", epochs=1), ignore).folder
     before = (folder / runs.BEST).read_bytes()
