@@ -69,7 +69,8 @@ def show(report: EvalReport, *, positions: bool) -> None:
     out = Screen()
     for number_of, group in enumerate(report.groups):
         if number_of:
-            out.print("")
+            other = report.groups[0].results[0].label
+            out.print("", Text(f"no video in common with {other}, so not compared:"), sep="\n")
         _show_group(out, report, group)
     for result in report.results:
         for title, part in _breakdowns(report, result, positions=positions):

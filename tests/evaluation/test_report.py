@@ -1,5 +1,6 @@
 import csv
 import json
+from dataclasses import replace
 from functools import partial
 from io import StringIO
 from pathlib import Path
@@ -7,9 +8,13 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from progfix.baselines import baseline_predictions, fit_counting
+from progfix.data.open import open_dataset
+from progfix.data.options import DataOptions
 from progfix.errors import InputError
-from progfix.evaluation import METRICS
+from progfix.evaluation import METRICS, Evaluator
 from progfix.evaluation.contract import to_json
+from progfix.evaluation.notices import fitted_on, place
 from progfix.evaluation.report import EvalOptions, EvalReport, evaluate
 from progfix.evaluation.tables import csv_text, latex, markdown
 from progfix.predictions import Predictions
@@ -150,6 +155,87 @@ def test_notices_say_what_was_derived_and_left_out() -> None:
         evaluate([_source("a", first), _source("b", second)], EvalOptions(bootstrap=0)).notices
     )
     assert "b and a have 2 videos in common; 5 are left out" in found
+
+
+def test_sources_without_a_common_video_stand_apart() -> None:
+    chunks = cut_by_video(made_predictions(4))
+    parts = {
+        "a": Predictions.concat(chunks[:3]),
+        "x": Predictions.concat(chunks[3:]),
+        "b": Predictions.concat(chunks[1:3]),
+        "y": Predictions.concat(chunks[4:]),
+    }
+    report = evaluate([_source(n, t) for n, t in parts.items()], EvalOptions(bootstrap=0))
+    groups = [[result.label for result in group.results] for group in report.groups]
+    assert groups == [["a", "b"], ["x", "y"]]
+    assert [r.label for r in report.results] == list(parts)
+    pairs = [(c["source"], c["reference"]) for c in to_json(report)["comparisons"]]  # type: ignore[attr-defined]
+    assert pairs == [("b", "a"), ("y", "x")]
+    assert "x, y: no video in common with a, so not compared with it" in "\n".join(report.notices)
+    assert markdown(report).count("| source | MAE |") == latex(report).count(r"\midrule") == 2
+    rows = [r for r in csv.DictReader(StringIO(csv_text(report))) if r["kind"] == "difference"]
+    assert {(r["source"], r["group"]) for r in rows} == {("b", "a"), ("y", "x")}
+
+
+@pytest.mark.parametrize(
+    ("videos", "said"),
+    [(1, "one video, so no intervals"), (4, "intervals from 4 videos are too narrow"), (10, "")],
+)
+def test_few_videos_are_said_to_be_few(videos: int, said: str) -> None:
+    table = made_predictions(4, videos=videos)
+    notices = evaluate([_source("a", table)], EvalOptions(bootstrap=20)).notices
+    assert [n for n in notices if "interval" in n] == (
+        [n for n in notices if said in n] if said else []
+    )
+    assert any(said in notice for notice in notices) is bool(said)
+    without = evaluate([_source("a", table)], EvalOptions(bootstrap=0)).notices
+    assert not any("interval" in notice for notice in without)
+
+
+def test_predictions_beside_data_that_has_none_of_their_videos() -> None:
+    data = open_dataset(DataOptions("procedures/1"))
+    counting = fit_counting(data)
+    strange = made_predictions(4)
+    own = Predictions.concat(
+        list(baseline_predictions("constant", data.split("test"), counting))[:12]
+    )
+
+    def said(table: Predictions) -> tuple[str, str, str]:
+        source = replace(_source("p", table), counting=counting, data=data)
+        report = evaluate([source], EvalOptions(bootstrap=0))
+        result = report.results[0]
+        return "\n".join(report.notices), place(result, "test"), fitted_on(result, "test")
+
+    notices, where, fitted = said(strange)
+    assert "p: of its 7 videos, none in procedures/1; frame counting was fitted on other" in notices
+    assert (where, fitted) == ("", "train split, 471 segments of procedures/1")
+    assert said(own) == ("", "procedures/1, test split", "train split, 471 segments")
+    notices, where, _ = said(Predictions.concat([own, strange]))
+    assert "p: of its 19 videos, 12 only in procedures/1" in notices
+    assert where == "procedures/1"
+
+
+@pytest.mark.parametrize(
+    ("factor", "offset", "hint"),
+    [
+        (100, 0, "if they are percentages, divide them by 100"),
+        (8, -4, "if they are logits, give their sigmoid"),
+        (1, 0, None),
+        (1.4, -0.2, None),
+    ],
+)
+def test_predictions_in_other_units(factor: float, offset: float, hint: str | None) -> None:
+    table = made_predictions(3, videos=15)
+    scaled = table.with_prediction(factor * (0.05 + 0.9 * table.target) + offset)
+    found = [line for line in _suspicions(_source("p", scaled)).splitlines() if "0 to 1" in line]
+    assert len(found) == (hint is not None)
+    assert hint is None or hint in found[0]
+    evaluator = Evaluator()
+    evaluator.update(scaled)
+    result = evaluator.compute()
+    for name, share in (("prediction_p05", 0.05), ("prediction_p95", 0.95)):
+        exact = np.quantile(scaled.prediction, share, method="inverted_cdf")
+        assert result[name].value == pytest.approx(exact, abs=0.0051, rel=0.0026)
 
 
 def test_progress_is_observed_chunk_by_chunk() -> None:
