@@ -4,14 +4,23 @@ from __future__ import annotations
 
 import csv
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from io import StringIO
 
 from progfix.evaluation.estimates import Bin, Estimate
 from progfix.evaluation.notices import fitted_on, place
 from progfix.evaluation.report import EvalReport, Group, Result
 
-__all__ = ["BASELINE_LABELS", "csv_text", "interval", "latex", "markdown", "number"]
+__all__ = [
+    "BASELINE_LABELS",
+    "csv_text",
+    "interval",
+    "latex",
+    "latex_table",
+    "markdown",
+    "markdown_table",
+    "number",
+]
 
 BASELINE_LABELS = {
     "constant": "constant 0.5",
@@ -53,25 +62,29 @@ def markdown(report: EvalReport) -> str:
 
     Sources that have no video in common stand in tables of their own.
     """
-    return "\n".join(_markdown(report, group) for group in report.groups)
+    return "\n".join(
+        markdown_table(*_table(group), _caption(report, group)) for group in report.groups
+    )
 
 
-def _markdown(report: EvalReport, group: Group) -> str:
-    header, rows = _table(group)
+def markdown_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Return a table with a line about it below."""
     lines = ["| " + " | ".join(header) + " |", "|---" * len(header) + "|"]
     lines += ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in rows]
-    return "\n".join(lines) + "\n\n" + _caption(report, group) + "\n"
+    return "\n".join(lines) + f"\n\n{caption}\n"
 
 
 def latex(report: EvalReport) -> str:
     """Return the same tables for LaTeX with the package booktabs."""
-    return "\n".join(_latex(report, group) for group in report.groups)
+    return "\n".join(
+        latex_table(*_table(group), _caption(report, group)) for group in report.groups
+    )
 
 
-def _latex(report: EvalReport, group: Group) -> str:
-    header, rows = _table(group)
+def latex_table(header: Sequence[str], rows: Sequence[Sequence[str]], caption: str) -> str:
+    """Return a table for LaTeX with the package booktabs, a line about it as a comment."""
     lines = [
-        "% " + _caption(report, group),
+        f"% {caption}",
         r"\begin{tabular}{l" + "r" * (len(header) - 1) + "}",
         r"\toprule",
         " & ".join(map(_escaped, header)) + r" \\",
