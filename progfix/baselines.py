@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.data.dataset import Dataset, Video
+from progfix.errors import InputError, Problem
 from progfix.predictions import Category, Predictions, progress_targets
 
 __all__ = [
@@ -184,8 +185,20 @@ def fit_counting(
 
     Returns:
         The fitted tables, or None where those splits have no segment.
+
+    Raises:
+        InputError: If a split is unknown, or, unless it is "train", the data lacks it.
     """
     splits = fit_on.split("+")
+    if fit_on != "train" and not set(splits) <= set(data.splits):
+        raise InputError(
+            Problem(
+                "--fit-on",
+                f"{' or '.join(data.splits) or 'train'}, joined by +",
+                repr(fit_on),
+                f"name splits that {data.origin} has",
+            )
+        )
     durations = data.where(lambda video: video.split in splits).durations()
     segments = sum(len(values) for values in durations.values())
     if segments == 0:

@@ -102,7 +102,7 @@ def test_what_it_cannot_do_without(tmp_path: Path) -> None:
     model = save(payload_of(small_encoder(), head_of(BASELINE), {}), tmp_path / "model.pt")
     with pytest.raises(InputError, match="features of size 5"):
         open_source(f"baseline:cumulative-l2@{model}", options)
-    with pytest.raises(InputError, match="whose paths give the unit"):
+    with pytest.raises(InputError, match="--fit-on: expected train or test"):
         open_source("baseline:cumulative-l2", SourceOptions(data=options.data, fit_on="val"))
     with pytest.raises(InputError, match="no --data"):
         open_source("baseline:cumulative-l2", SourceOptions())

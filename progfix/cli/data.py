@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.errors import user_errors
-from progfix.cli.options import JsonArg, with_data_options
+from progfix.cli.options import JsonArg, flag, with_reading_options
 from progfix.data.options import BUILT_IN, DataOptions, is_built_in
 from progfix.errors import InputError, Problem
 
@@ -27,11 +26,9 @@ app = typer.Typer(
 )
 
 PathArg = Annotated[
-    str | None,
+    str,
     typer.Argument(
-        metavar="[DATA]",
-        help="File, folder or built-in name (procedures/1); the same as --data.",
-        show_default=False,
+        metavar="DATA", help="File, folder or built-in name (procedures/1).", show_default=False
     ),
 ]
 OutArg = Annotated[Path, typer.Argument(help="The HDF5 file to write.", show_default=False)]
@@ -44,8 +41,8 @@ AnnotationsArg = Annotated[
     str | None,
     typer.Option(
         "--annotations",
-        help="Give these real annotations synthetic features, instead of making videos; the "
-        "data options say how to read them.",
+        help="Give the videos of these annotations synthetic features, instead of making "
+        "videos; features that are there are not used.",
         show_default=False,
     ),
 ]
@@ -71,36 +68,27 @@ VideosArg = Annotated[
 FailOn = Literal["error", "warning", "info", "never"]
 
 
-def _with_path(data: DataOptions, path: str | None) -> DataOptions:
-    """Return the options with the argument's path, refusing two different ones."""
-    if path is not None and data.path not in (None, path):
-        fix = "leave one of them out"
-        raise InputError(Problem("--data", f"one path, {path}", f"another, {data.path}", fix))
-    return data if path is None else replace(data, path=path)
-
-
 @app.command("info")
-@with_data_options
-def info_cli(data: DataOptions, path: PathArg = None, json_output: JsonArg = False) -> None:
+@with_reading_options
+def info_cli(data: DataOptions, path: PathArg, json_output: JsonArg = False) -> None:
     """Show what data holds: splits, tasks, durations, and what its reader noticed."""
     from progfix.data.open import open_dataset
     from progfix.data.summary import summarise
 
-    with user_errors():
-        summary = summarise(open_dataset(_with_path(data, path)))
-        if json_output:
-            typer.echo(json.dumps(summary.to_json(), indent=2))
-        else:
-            from progfix.cli.data_view import show_summary
+    summary = summarise(open_dataset(replace(data, path=path)))
+    if json_output:
+        typer.echo(json.dumps(summary.to_json(), indent=2))
+    else:
+        from progfix.cli.data_view import show_summary
 
-            show_summary(summary)
+        show_summary(summary)
 
 
 @app.command("check")
-@with_data_options
+@with_reading_options
 def check_cli(
     data: DataOptions,
-    path: PathArg = None,
+    path: PathArg,
     features: Annotated[
         bool, typer.Option(help="Read every feature, once; --no-features looks at labels only.")
     ] = True,
@@ -117,20 +105,19 @@ def check_cli(
     from progfix.cli.data_view import show_check, video_progress
     from progfix.data.checks import check_dataset
 
-    with user_errors():
-        options = _with_path(data, path)
-        with video_progress("checking") as bar:
-            check = check_dataset(options, features=features, on_video=bar)
-        if json_output:
-            typer.echo(json.dumps(check.to_json(), indent=2))
-        else:
-            show_check(check)
-        if check.fails(fail_on):
-            raise typer.Exit(1)
+    options = replace(data, path=path)
+    with video_progress("checking") as bar:
+        check = check_dataset(options, features=features, on_video=bar)
+    if json_output:
+        typer.echo(json.dumps(check.to_json(), indent=2))
+    else:
+        show_check(check)
+    if check.fails(fail_on):
+        raise typer.Exit(1)
 
 
 @app.command("make")
-@with_data_options
+@with_reading_options
 def make_cli(
     context: typer.Context,
     data: DataOptions,
@@ -153,27 +140,41 @@ def make_cli(
     """
     from progfix.data.convert import make_synthetic
 
-    with user_errors():
-        options = _with_path(data, annotations)
-        flags = {
-            "seed": seed,
-            "tasks": tasks,
-            "videos": videos,
-            "dim": dim,
-            "noise": noise,
-            "visible": visible,
-        }
-        changes = {name: value for name, value in flags.items() if value is not None}
-        source = context.get_parameter_source("frame_rate")
-        if is_built_in(options.path or BUILT_IN):
-            if source is not None and source.name != "DEFAULT":
-                changes["fps"] = options.frame_rate
-            options = replace(options, frame_rate=DataOptions().frame_rate)
-        _write(make_synthetic(options, changes), out, dtype, force, json_output)
+    flags = {
+        "seed": seed,
+        "tasks": tasks,
+        "videos": videos,
+        "dim": dim,
+        "noise": noise,
+        "visible": visible,
+    }
+    changes = {name: value for name, value in flags.items() if value is not None}
+    options = replace(data, path=annotations)
+    if is_built_in(annotations or BUILT_IN):
+        _require_annotations(data)
+        if context.params["frame_rate"] is not None:
+            changes["fps"] = data.frame_rate
+        options = replace(options, frame_rate=DataOptions().frame_rate)
+    _write(make_synthetic(options, changes), out, dtype, force, json_output)
+
+
+def _require_annotations(data: DataOptions) -> None:
+    """Refuse options on reading where nothing is read."""
+    idle = data.changed().keys() - {"frame_rate", "skip_tasks"}
+    if idle:
+        raise InputError(
+            Problem(
+                flag(name),
+                "annotations beside it, which it says how to read",
+                "no --annotations",
+                "name them with --annotations, or leave this out",
+            )
+            for name in sorted(idle)
+        )
 
 
 @app.command("convert")
-@with_data_options
+@with_reading_options
 def convert_cli(
     data: DataOptions,
     path: Annotated[str, typer.Argument(metavar="DATA", help="File or folder to convert.")],
@@ -185,8 +186,7 @@ def convert_cli(
     """Convert data of any layout to one progfix HDF5 file, features streamed."""
     from progfix.data.open import open_dataset
 
-    with user_errors():
-        _write(open_dataset(_with_path(data, path)), out, dtype, force, json_output)
+    _write(open_dataset(replace(data, path=path)), out, dtype, force, json_output)
 
 
 def _write(

@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.errors import user_errors
-from progfix.cli.options import (
-    DeviceArg,
-    HeadSpecArg,
-    JsonArg,
-    ModelArg,
-    SourceArg,
-    SplitArg,
-    with_data_options,
-)
-from progfix.data.options import DataOptions
+from progfix.cli.opening import Opening, SourceArg, with_source_options
+from progfix.cli.options import JsonArg
 
 if TYPE_CHECKING:
     from progfix.diagnosis import Diagnosis
@@ -38,11 +29,10 @@ _STYLES = {
 }
 
 
-@with_data_options
+@with_source_options
 def diagnose_cli(
-    data: DataOptions,
+    opening: Opening,
     source: SourceArg = None,
-    split: SplitArg = "test",
     bins: Annotated[
         int, typer.Option("--bins", min=1, max=100, help="Parts of an action to report errors for.")
     ] = 10,
@@ -59,13 +49,6 @@ def diagnose_cli(
         ),
     ] = None,
     as_json: JsonArg = False,
-    fit_on: Annotated[
-        str,
-        typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
-    ] = "train",
-    model: ModelArg = None,
-    head_spec: HeadSpecArg = None,
-    device: DeviceArg = "auto",
 ) -> None:
     """Say what is wrong with a progress head, why, and what to do about it.
 
@@ -73,34 +56,24 @@ def diagnose_cli(
     checkpoint, as far as the file alone allows; with `--data` at its predictions too;
     `progfix diagnose predictions.csv` at a table of predictions.
     """
-    with user_errors():
-        from progfix.cli.eval_view import EvalProgress
-        from progfix.diagnosis import diagnose, write_json
-        from progfix.files import require_writable_folder
-        from progfix.sources import SourceOptions, open_source
+    from progfix.cli.eval_view import EvalProgress
+    from progfix.diagnosis import diagnose, write_json
+    from progfix.files import require_writable_folder
 
-        if out is not None:
-            require_writable_folder(out)
-        options = SourceOptions(
-            data=data,
-            split=split,
-            device=device,
-            model=model,
-            head_spec=head_spec,
-            fit_on=fit_on,
+    if out is not None:
+        require_writable_folder(out)
+    with EvalProgress() as progress:
+        (opened,) = opening.open([] if source is None else [source])
+        diagnosis = diagnose(
+            opened,
+            bins=bins,
+            observe=lambda chunk: progress.observe(opened.label, len(chunk)),
         )
-        with EvalProgress() as progress:
-            opened = open_source(source, options)
-            diagnosis = diagnose(
-                opened,
-                bins=bins,
-                observe=lambda chunk: progress.observe(opened.label, len(chunk)),
-            )
-        if out is not None:
-            write_json(diagnosis, out)
-        _show(diagnosis, as_json=as_json)
-        if _reaches(diagnosis, fail_on):
-            raise typer.Exit(1)
+    if out is not None:
+        write_json(diagnosis, out)
+    _show(diagnosis, as_json=as_json)
+    if _reaches(diagnosis, fail_on):
+        raise typer.Exit(1)
 
 
 def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:

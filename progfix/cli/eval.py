@@ -8,17 +8,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.errors import user_errors
-from progfix.cli.options import (
-    DeviceArg,
-    HeadSpecArg,
-    JsonArg,
-    ModelArg,
-    SourcesArg,
-    SplitArg,
-    with_data_options,
-)
-from progfix.data.options import DataOptions
+from progfix.cli.opening import Opening, SourcesArg, with_source_options
+from progfix.cli.options import JsonArg
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -59,10 +50,6 @@ BootstrapArg = Annotated[
     typer.Option("--bootstrap", min=0, help="Resamples of the videos for intervals; 0: none."),
 ]
 SeedArg = Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")]
-FitOnArg = Annotated[
-    str,
-    typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
-]
 MarkdownArg = Annotated[
     bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
 ]
@@ -81,16 +68,14 @@ SavePredictionsArg = Annotated[
 ]
 
 
-@with_data_options
+@with_source_options
 def eval_cli(
-    data: DataOptions,
+    opening: Opening,
     sources: SourcesArg = None,
-    split: SplitArg = "test",
     by: ByArg = None,
     bins: BinsArg = 10,
     bootstrap: BootstrapArg = 1000,
     seed: SeedArg = 0,
-    fit_on: FitOnArg = "train",
     alignment: Annotated[
         bool,
         typer.Option(
@@ -106,48 +91,43 @@ def eval_cli(
     latex: LatexArg = False,
     csv: CsvArg = None,
     save_predictions: SavePredictionsArg = None,
-    model: ModelArg = None,
-    head_spec: HeadSpecArg = None,
-    device: DeviceArg = "auto",
 ) -> None:
     """Score sources side by side, always beside the baselines that see nothing.
 
     `progfix eval` scores the newest run; `progfix eval a.pt b.csv baseline:frame-counting`
     compares several, each with the first, over the same videos.
     """
-    with user_errors():
-        _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
-        _require_alignment(variant, asked_for=alignment)
-        from progfix.cli.eval_view import EvalProgress, show
-        from progfix.cli.render import Screen
-        from progfix.evaluation import BREAKDOWNS
-        from progfix.evaluation.report import EvalOptions, evaluate
-        from progfix.sources import SourceOptions, open_sources
+    _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
+    _require_alignment(variant, asked_for=alignment)
+    from progfix.cli.eval_view import EvalProgress, show
+    from progfix.cli.render import Screen
+    from progfix.evaluation import BREAKDOWNS
+    from progfix.evaluation.report import EvalOptions, evaluate
 
-        chosen = by or []
-        breakdowns = tuple(kind for kind in BREAKDOWNS if kind in chosen)
-        options = EvalOptions(bootstrap, seed, bins, breakdowns, save_predictions)
-        how = SourceOptions(data, split, device, model, head_spec, fit_on)
-        alignments: Sequence[Alignment | None] = ()
-        with EvalProgress() as progress:
-            opened = open_sources(sources or [], how)
-            if alignment:
-                from progfix.evaluation.alignment import align_sources
+    chosen = by or []
+    breakdowns = tuple(kind for kind in BREAKDOWNS if kind in chosen)
+    options = EvalOptions(bootstrap, seed, bins, breakdowns, save_predictions)
+    how = opening.options
+    alignments: Sequence[Alignment | None] = ()
+    with EvalProgress() as progress:
+        opened = opening.open(sources or [])
+        if alignment:
+            from progfix.evaluation.alignment import align_sources
 
-                alignments = align_sources(
-                    opened, split=split, fit_on=fit_on, variant=variant.value, seed=seed,
-                    observe=progress.observe,
-                )  # fmt: skip
-            report = evaluate(
-                opened, options, split=split, observe=progress.observe, alignments=alignments
-            )
-        if csv is not None:
-            _write_csv(report, csv)
-        if as_json or markdown or latex:
-            text = _text(report, "json" if as_json else "latex" if latex else "markdown")
-            Screen().out(text, highlight=False)
-        else:
-            show(report, positions=By.POSITION in chosen)
+            alignments = align_sources(
+                opened, split=how.split, fit_on=how.fit_on, variant=variant.value, seed=seed,
+                observe=progress.observe,
+            )  # fmt: skip
+        report = evaluate(
+            opened, options, split=how.split, observe=progress.observe, alignments=alignments
+        )
+    if csv is not None:
+        _write_csv(report, csv)
+    if as_json or markdown or latex:
+        text = _text(report, "json" if as_json else "latex" if latex else "markdown")
+        Screen().out(text, highlight=False)
+    else:
+        show(report, positions=By.POSITION in chosen)
 
 
 def _text(report: EvalReport, form: Literal["json", "markdown", "latex"]) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
@@ -10,169 +10,167 @@ import typer
 
 from progfix.cli.bundle import with_options
 from progfix.data.options import DataOptions, Ends, Pairing, Reader
+from progfix.errors import InputError, Problem
+from progfix.ranges import range_of
 
 __all__ = [
-    "DeviceArg",
+    "DataArg",
     "HeadSpecArg",
     "JsonArg",
-    "ModelArg",
-    "SourceArg",
-    "SourcesArg",
-    "SplitArg",
+    "data_options",
+    "flag",
+    "option_types",
+    "reading_options",
+    "said_data",
     "with_data_options",
+    "with_reading_options",
 ]
 
 R = TypeVar("R")
 
-_SOURCE_HELP = (
-    "A checkpoint, a run folder, a predictions file (.csv, .npz, .h5, .parquet) or a "
-    "baseline such as baseline:frame-counting. Left out: the newest run in ./runs."
-)
-
-SourceArg = Annotated[str | None, typer.Argument(help=_SOURCE_HELP, show_default=False)]
-SourcesArg = Annotated[
-    list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]...")
-]
-SplitArg = Annotated[str, typer.Option("--split", help="Videos to use: train, val, test or all.")]
-DeviceArg = Annotated[str, typer.Option("--device", help="auto, cpu, cuda, cuda:N or mps.")]
+JsonArg = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 HeadSpecArg = Annotated[
     str | None,
     typer.Option(
         "--head-spec",
-        help="What a users' head is, where its file leaves a doubt: e.g. position,elapsed.",
+        help="What the head of a checkpoint of the GTCC code base is, where its file leaves a "
+        "doubt: e.g. position,elapsed.",
         show_default=False,
     ),
 ]
-ModelArg = Annotated[
-    str | None,
-    typer.Option(
-        "--model",
-        help="package.module:callable returning a PyTorch module (T, D) -> (T,); it is "
-        "imported and run, so use it on code that you trust.",
-        show_default=False,
-    ),
-]
-JsonArg = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
 
 _PANEL = "Data"
 
-_DATA_OPTIONS: dict[str, Any] = {
-    "data": Annotated[
-        str | None,
-        typer.Option(
-            "--data",
-            help="File, folder or built-in name (procedures/1). Left out: what the "
-            "checkpoint was trained on.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "reader": Annotated[
-        Reader,
-        typer.Option("--reader", help="How to read --data; auto looks.", rich_help_panel=_PANEL),
-    ],
-    "feature_dir": Annotated[
-        Path | None,
-        typer.Option(
-            "--feature-dir",
-            help="Folder with the .npy features, where they are not beside the annotations.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "fps": Annotated[
+DataArg = Annotated[
+    str | None,
+    typer.Option(
+        "--data",
+        help="File, folder or built-in name (procedures/1). Left out: what the run or "
+        "checkpoint was trained on.",
+        show_default=False,
+        rich_help_panel=_PANEL,
+    ),
+]
+
+_READING: Mapping[str, tuple[Any, str]] = {
+    "reader": (Reader, "How to read the data; auto looks at it."),
+    "feature_dir": (
+        Path,
+        "Folder with the .npy features, where they are not beside the annotations.",
+    ),
+    "fps": (
         str,
-        typer.Option(
-            "--fps",
-            help="Frame rate of the annotations' frame numbers: auto is EgoProceL's rule by "
-            "handle, or a number.",
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "frame_rate": Annotated[
-        float,
-        typer.Option(
-            "--frame-rate",
-            help="Frame rate of the features, which annotations are brought to.",
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "splits": Annotated[
-        str | None,
-        typer.Option(
-            "--splits",
-            help="JSON with train/val/test handles, or the number of an MS-TCN bundle.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "pairing": Annotated[
+        "Frame rate of the annotations' frame numbers: auto is EgoProceL's rule by handle, or a "
+        "number.",
+    ),
+    "frame_rate": (float, "Frame rate of the features, which annotations are brought to."),
+    "splits": (str, "JSON with train/val/test handles, or the number of an MS-TCN bundle."),
+    "pairing": (
         Pairing,
-        typer.Option(
-            "--pairing",
-            help="Tasks whose annotation lists do not match their handles: refuse, collapse "
-            "camera views, or pair by position.",
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "skip_tasks": Annotated[
-        str,
-        typer.Option(
-            "--skip-tasks",
-            help="Tasks to leave out, separated by commas.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "background": Annotated[
-        str,
-        typer.Option(
-            "--background",
-            help="Action names that are no action, separated by commas.",
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "ends": Annotated[
-        Ends,
-        typer.Option(
-            "--ends",
-            help="Whether an annotation's end frame belongs to its segment.",
-            rich_help_panel=_PANEL,
-        ),
-    ],
-    "resplit": Annotated[
-        int | None,
-        typer.Option(
-            "--resplit",
-            min=0,
-            help="Draw the splits afresh with this seed, as many videos of each task in each.",
-            show_default=False,
-            rich_help_panel=_PANEL,
-        ),
-    ],
+        "Tasks whose annotation lists do not match their handles: refuse, collapse camera views, "
+        "or pair by position.",
+    ),
+    "skip_tasks": (str, "Tasks to leave out, separated by commas."),
+    "background": (str, "Action names that are no action, separated by commas."),
+    "ends": (Ends, "Whether an annotation's end frame belongs to its segment."),
+    "resplit": (
+        int,
+        "Draw the splits afresh with this seed, as many videos of each task in each.",
+    ),
 }
+"""Fields of `DataOptions` apart from the path: what is typed, and the help."""
+
+_LISTS = {"skip_tasks", "background"}
+"""Those that are names separated by commas."""
+
+
+def flag(name: str) -> str:
+    """Return "--frame-rate" of the parameter "frame_rate"."""
+    return f"--{name.replace('_', '-')}"
+
+
+def option_types(
+    options: Mapping[str, tuple[Any, str]],
+    defaults: Mapping[str, object],
+    panel: str | None = None,
+) -> dict[str, tuple[Any, object]]:
+    """Return what `with_options` takes for options that are None where they are not said.
+
+    Args:
+        options: What is typed and the help of each, by the name of the parameter.
+        defaults: What the help shows as the default; None or nothing is not shown.
+        panel: Heading in the help.
+    """
+    types: dict[str, tuple[Any, object]] = {}
+    for name, (kind, text) in options.items():
+        default = defaults.get(name)
+        shown = ",".join(default) if isinstance(default, tuple) else default
+        text = text if shown in (None, "") else f"{text} [default: {shown}]"
+        option = typer.Option(flag(name), help=text, show_default=False, rich_help_panel=panel)
+        types[name] = (Annotated[kind | None, option], None)
+    return types
+
+
+def reading_options() -> dict[str, tuple[Any, object]]:
+    """Return the options on how data is read, for `with_options`."""
+    return option_types(_READING, vars(DataOptions()), _PANEL)
+
+
+def data_options(said: dict[str, Any], path: str | None) -> DataOptions:
+    """Return options on data.
+
+    Args:
+        said: Values of `reading_options`, which are taken out; None is "not said".
+        path: Where the data is.
+
+    Raises:
+        InputError: If one is out of range.
+    """
+    values = {name: said.pop(name) for name in _READING}
+    values = {name: value for name, value in values.items() if value is not None}
+    for name in _LISTS & values.keys():
+        values[name] = tuple(part.strip() for part in values[name].split(",") if part.strip())
+    problems = [
+        Problem(flag(name), limits.of(type(value)), f"{value:g}", "change it")
+        for name, value in values.items()
+        if (limits := range_of(DataOptions, name)) is not None and value not in limits
+    ]
+    if problems:
+        raise InputError(problems)
+    return DataOptions(path=path, **values)
 
 
 def with_data_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command the options on data; it gets them bundled as `data: DataOptions`."""
-    defaults = DataOptions()
-    options = {name: (kind, _default(defaults, name)) for name, kind in _DATA_OPTIONS.items()}
-    return with_options(command, "data", options, _data_options)
+    """Give a command `--data` and how to read it, as `data: DataOptions`.
+
+    How to read it is refused without it: what a run or a checkpoint was trained on is read
+    as it was then.
+    """
+    options = {"data": (DataArg, None), **reading_options()}
+    return with_options(command, "data", options, said_data)
 
 
-def _data_options(given: dict[str, Any]) -> DataOptions:
-    return DataOptions(
-        path=given.pop("data"),
-        skip_tasks=_names(given.pop("skip_tasks")),
-        background=_names(given.pop("background")),
-        **given,
-    )
+def with_reading_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command whose path is an argument the options on reading, as `data`."""
+    return with_options(command, "data", reading_options(), lambda said: data_options(said, None))
 
 
-def _default(defaults: DataOptions, name: str) -> object:
-    value = getattr(defaults, "path" if name == "data" else name)
-    return ",".join(value) if isinstance(value, tuple) else value
+def said_data(said: dict[str, Any]) -> DataOptions:
+    """Return what `--data` and the options on reading say, which are taken out of `said`.
 
-
-def _names(text: object) -> tuple[str, ...]:
-    return tuple(name.strip() for name in str(text).split(",") if name.strip())
+    Raises:
+        InputError: If there are options on reading without `--data`, or one is out of range.
+    """
+    path = said.pop("data")
+    idle = [name for name in _READING if said[name] is not None]
+    if path is None and idle:
+        raise InputError(
+            Problem(
+                flag(name),
+                "--data beside it, which it says how to read",
+                "no --data",
+                "name the data with --data too, or leave this out",
+            )
+            for name in idle
+        )
+    return data_options(said, path)

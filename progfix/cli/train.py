@@ -7,8 +7,7 @@ from typing import Annotated
 
 import typer
 
-from progfix.cli.errors import user_errors
-from progfix.cli.options import DeviceArg, HeadSpecArg, with_data_options
+from progfix.cli.options import HeadSpecArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.heads.spec import HeadKind
@@ -53,7 +52,10 @@ def train_cli(
             rich_help_panel=_RUN,
         ),
     ] = None,
-    device: DeviceArg = "auto",
+    device: Annotated[
+        str,
+        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN),
+    ] = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
@@ -100,21 +102,20 @@ def train_cli(
         folder=out,
         device=device,
     )
-    with user_errors():
-        if resume:
-            folder = run_to_resume(request)
-            with TrainingView(folder.name) as view:
-                epochs = settings["optimisation.epochs"]
-                result = resume_run(
-                    folder,
-                    view.observe,
-                    epochs=None if epochs is None else int(epochs),
-                    device=device,
-                )
-        else:
-            options, notes = assemble(request)
-            with TrainingView(options.recipe.solution or "baseline", notes) as view:
-                result = start_run(options, view.observe)
-        view.report(result)
+    if resume:
+        folder = run_to_resume(request)
+        with TrainingView(folder.name) as view:
+            epochs = settings["optimisation.epochs"]
+            result = resume_run(
+                folder,
+                view.observe,
+                epochs=None if epochs is None else int(epochs),
+                device=device,
+            )
+    else:
+        options, notes = assemble(request)
+        with TrainingView(options.recipe.name, notes) as view:
+            result = start_run(options, view.observe)
+    view.report(result)
     if result.stopped_by is not None:
         raise typer.Exit(128 + result.stopped_by)

@@ -10,16 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.errors import user_errors
-from progfix.cli.options import (
-    DeviceArg,
-    HeadSpecArg,
-    ModelArg,
-    SourcesArg,
-    SplitArg,
-    with_data_options,
-)
-from progfix.data.options import DataOptions
+from progfix.cli.opening import Opening, SourcesArg, with_source_options
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -33,9 +24,9 @@ _ALL = "all"
 _FOLDER = Path("progfix-figures")
 
 
-@with_data_options
+@with_source_options
 def viz_cli(
-    data: DataOptions,
+    opening: Opening,
     sources: SourcesArg = None,
     num_segments: Annotated[
         int,
@@ -68,62 +59,44 @@ def viz_cli(
             show_default=False,
         ),
     ] = None,
-    split: SplitArg = "test",
-    fit_on: Annotated[
-        str,
-        typer.Option("--fit-on", help="Splits whose durations frame counting learns, joined by +."),
-    ] = "train",
     seed: Annotated[int, typer.Option(min=0, help="Of --select random.")] = 0,
-    device: DeviceArg = "auto",
-    model: ModelArg = None,
-    head_spec: HeadSpecArg = None,
 ) -> None:
     """Draw predictions against targets, and errors by position in the action.
 
     Several sources are laid over each other on the same segments:
     `progfix viz runs/baseline-1 runs/fgs-1` is before and after.
     """
-    with user_errors():
-        kinds = _kinds(kind or ["curves", "positions"])
-        from progfix.files import require_writable_folder
-        from progfix.sources import SourceOptions, open_sources
-        from progfix.visualisation import save, visualise
+    kinds = _kinds(kind or ["curves", "positions"])
+    from progfix.files import require_writable_folder
+    from progfix.visualisation import save, visualise
 
-        options = SourceOptions(
-            data=data,
-            split=split,
-            device=device,
-            model=model,
-            head_spec=head_spec,
-            fit_on=fit_on,
+    opened = opening.open(sources or [])
+    folder = out or default_folder(opened)
+    require_writable_folder(folder)
+    with _status() as observe:
+        result = visualise(
+            opened,
+            kinds,
+            num_segments=num_segments,
+            select=select,
+            seed=seed,
+            style=style,
+            observe=observe,
         )
-        opened = open_sources(sources or [], options)
-        folder = out or default_folder(opened)
-        require_writable_folder(folder)
-        with _status() as observe:
-            result = visualise(
-                opened,
-                kinds,
-                num_segments=num_segments,
-                select=select,
-                seed=seed,
-                style=style,
-                observe=observe,
-            )
-        for notice in result.notices:
-            _echo(f"note: {notice}", err=True)
-        if not result.drawings or (result.left_out and kind != [_ALL]):
-            raise InputError(
-                Problem(f"--kind {name}", "sources that it can be drawn from", reason, _FIX)
-                for name, reason in result.left_out.items()
-            )
-        for name, reason in result.left_out.items():
-            _echo(f"note: {name} left out: {reason}", err=True)
-        files = save(result, folder, file_format)
-        for file, drawing in zip(files, result.drawings, strict=True):
-            _echo(str(file))
-            for line in _lines(drawing, _blocks()):
-                _echo(line)
+    for notice in result.notices:
+        _echo(f"note: {notice}", err=True)
+    if not result.drawings or (result.left_out and kind != [_ALL]):
+        raise InputError(
+            Problem(f"--kind {name}", "sources that it can be drawn from", reason, _FIX)
+            for name, reason in result.left_out.items()
+        )
+    for name, reason in result.left_out.items():
+        _echo(f"note: {name} left out: {reason}", err=True)
+    files = save(result, folder, file_format)
+    for file, drawing in zip(files, result.drawings, strict=True):
+        _echo(str(file))
+        for line in _lines(drawing, _blocks()):
+            _echo(line)
 
 
 _FIX = "name another source, or leave this kind out"
@@ -146,11 +119,12 @@ def _kinds(given: Sequence[str]) -> Sequence[Kind]:
 @contextmanager
 def _status() -> Iterator[Callable[[str], None]]:
     """A line on stderr that says what is going on, if stderr is a terminal."""
-    from rich.console import Console
     from rich.text import Text
 
-    console = Console(stderr=True)
-    if not console.is_terminal:
+    from progfix.cli.render import Screen
+
+    console = Screen(stderr=True)
+    if not console.live:
         yield lambda _text: None
         return
     with console.status("") as status:

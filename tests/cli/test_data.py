@@ -171,8 +171,8 @@ def test_a_file_that_is_there_is_not_replaced_unasked(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "message"),
     [
-        (("info",), "--data: expected a path, found none"),
-        (("info", "procedures/1", "--data", "procedures/1:seed=2"), "leave one of them out"),
+        (("info",), "DATA: expected a value, found none"),
+        (("make", "x.h5", "--fps", "30"), "--fps: expected annotations beside it"),
         (("info", "procedures/1", "--ends", "half-open"), "one that would do nothing"),
         (("make", "x.h5", "--visible", "2"), "visible from 0 to 1, found '2.0'"),
         (("make", "/proc/none/x.h5", "--videos", "3"), "a place that can be written"),

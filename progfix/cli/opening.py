@@ -1,0 +1,144 @@
+"""The options of every command that takes sources, and what it opens with them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Annotated, Any, Literal, TypeVar
+
+import typer
+
+from progfix.cli.bundle import with_options
+from progfix.cli.options import (
+    DataArg,
+    HeadSpecArg,
+    flag,
+    option_types,
+    reading_options,
+    said_data,
+)
+from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem, listed
+
+if TYPE_CHECKING:
+    from progfix.sources import Source, SourceOptions
+
+__all__ = ["DEFAULTS", "Opening", "SourceArg", "SourcesArg", "with_source_options"]
+
+R = TypeVar("R")
+
+_SOURCE_HELP = (
+    "A checkpoint, a run folder, a predictions file (.csv, .npz, .h5, .parquet) or a "
+    "baseline such as baseline:frame-counting. Left out: the newest run in ./runs. With "
+    "--model: passed to the callable, for example the path of its weights."
+)
+
+SourceArg = Annotated[
+    str | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]")
+]
+SourcesArg = Annotated[
+    list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]...")
+]
+ModelArg = Annotated[
+    str | None,
+    typer.Option(
+        "--model",
+        help="package.module:callable returning a PyTorch module (T, D) -> (T,), called with "
+        "SOURCE where one is given; it is imported and run, so use it on code that you trust.",
+        show_default=False,
+    ),
+]
+
+DEFAULTS = {"split": "test", "fit_on": "train", "device": "auto"}
+"""What the help shows; `progfix.sources.SourceOptions` has the same."""
+
+_OPTIONS: dict[str, tuple[Any, str]] = {
+    "split": (Literal["train", "val", "test", "all"], "Videos to use."),
+    "fit_on": (str, "Splits whose durations frame counting learns, joined by +."),
+    "device": (str, "Where models run: auto, cpu, cuda, cuda:N or mps."),
+}
+
+
+@dataclass(frozen=True)
+class Opening:
+    """How sources are to be opened; None is "not said".
+
+    Attributes:
+        data: What `--data` names, and how to read it.
+        split: Videos to use.
+        fit_on: Splits whose durations frame counting learns.
+        device: Where models run.
+        model: "package.module:callable".
+        head_spec: What the head of a users' checkpoint is.
+    """
+
+    data: DataOptions
+    split: str | None
+    fit_on: str | None
+    device: str | None
+    model: str | None
+    head_spec: str | None
+
+    @property
+    def options(self) -> SourceOptions:
+        """The options with their defaults."""
+        from progfix.sources import SourceOptions
+
+        said = {name: value for name, value in vars(self).items() if value is not None}
+        return SourceOptions(**said)
+
+    def open(self, texts: Sequence[str]) -> list[Source]:
+        """Open what the user named, or the newest run.
+
+        Raises:
+            InputError: If a source cannot be opened, or an option would do nothing for any.
+        """
+        from progfix.sources import open_sources
+
+        sources = open_sources(texts, self.options)
+        problems = [*self._idle(texts, sources)]
+        if problems:
+            raise InputError(problems)
+        return sources
+
+    def _idle(self, texts: Sequence[str], sources: Sequence[Source]) -> list[Problem]:
+        """Return a problem for each option that nothing here would look at."""
+        embeds = any(text.startswith("baseline:") and "@" in text for text in texts)
+        theirs = any(s.checkpoint is not None and s.checkpoint.kind == "gtcc" for s in sources)
+        with_data = [source for source in sources if source.data is not None]
+        computed = [source for source in with_data if source.kind != "predictions"]
+        runs = any(source.kind != "baseline" for source in computed)
+        needs = {
+            "split": ("a source that is computed on a split of data", bool(computed)),
+            "fit_on": ("data whose durations can be learnt", bool(with_data)),
+            "device": ("a model that runs on data", runs or embeds),
+            "head_spec": ("a checkpoint of the GTCC code base", theirs or embeds),
+        }
+        reasons = [source.why_not for source in sources if source.why_not is not None]
+        return [
+            Problem(
+                flag(name),
+                f"{needed} beside it",
+                "; ".join(reasons) or f"only {listed(dict.fromkeys(s.kind for s in sources))}",
+                "leave it out, or name such a source",
+            )
+            for name, (needed, met) in needs.items()
+            if getattr(self, name) is not None and not met
+        ]
+
+
+def with_source_options(command: Callable[..., R]) -> Callable[..., R]:
+    """Give a command the options on how its sources are opened, as `opening: Opening`."""
+    options: dict[str, tuple[Any, object]] = {
+        **option_types(_OPTIONS, DEFAULTS),
+        "model": (ModelArg, None),
+        "head_spec": (HeadSpecArg, None),
+        "data": (DataArg, None),
+        **reading_options(),
+    }
+    return with_options(command, "opening", options, _opening)
+
+
+def _opening(said: dict[str, Any]) -> Opening:
+    data = said_data(said)
+    return Opening(data=data, **said)
