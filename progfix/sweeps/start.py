@@ -18,13 +18,14 @@ from progfix.sweeps.cells import parse_cells
 from progfix.sweeps.contract import FILE, read_sweep, write_sweep
 from progfix.sweeps.plan import Plan
 from progfix.sweeps.pool import Observe, cores, train_all
+from progfix.sweeps.report import write_report
 from progfix.sweeps.result import SweepResult
 from progfix.sweeps.states import RunState
 from progfix.sweeps.statistics import evaluate_sweep, finished
 from progfix.training.interrupts import listen
 from progfix.training.settings import SETTINGS, Value
 
-__all__ = ["SOLUTIONS", "SweepOutcome", "carry_on", "new_sweep", "sweep"]
+__all__ = ["SOLUTIONS", "SweepOutcome", "carry_on", "new_sweep", "newest_sweep", "sweep"]
 
 SOLUTIONS = ("baseline", "ab", "recommended")
 """What is compared unless somebody says otherwise: the failing recipe, the repair that its
@@ -148,6 +149,25 @@ def new_sweep(plan: Plan, folder: Path | None) -> Path:
     return made
 
 
+def newest_sweep(folder: Path | None) -> Path:
+    """Return the folder of a sweep: the one named, or the newest under `runs/`.
+
+    Raises:
+        InputError: If none is named and there is none.
+    """
+    found = [] if folder is not None else list(runs.RUNS.glob(f"*/{FILE}"))
+    if folder is None and not found:
+        raise InputError(
+            Problem(
+                "--resume",
+                "a sweep to go on with",
+                f"none under {runs.RUNS}/",
+                "name its folder with --out, or start one without --resume",
+            )
+        )
+    return folder or max(found, key=lambda file: file.stat().st_mtime).parent
+
+
 def carry_on(
     folder: Path,
     *,
@@ -195,7 +215,7 @@ def carry_on(
         result = None
         if not unfinished and len(failed) < len(plan.runs):
             result = evaluate_sweep(plan, folder, failed=failed, observe=say)
-            write_sweep(folder, plan, result)
+            write_report(folder, plan, result)
     return SweepOutcome(folder, plan, result, failed, stop.signal)
 
 

@@ -1,0 +1,201 @@
+"""`progfix sweep`."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from progfix.cli.options import HeadSpecArg, JsonArg, with_data_options
+from progfix.cli.settings import Settings, with_settings
+from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem
+
+if TYPE_CHECKING:
+    from progfix.sweeps.plan import Plan
+
+__all__ = ["sweep_cli"]
+
+_CELLS = "Cells"
+_RUN = "Run"
+_SEEDS = 3
+
+
+@with_data_options
+@with_settings
+def sweep_cli(
+    data: DataOptions,
+    settings: Settings,
+    solutions: Annotated[
+        str | None,
+        typer.Option(
+            "--solutions",
+            "-s",
+            help="What to compare, separated by commas: letters, baseline or recommended, each "
+            "with settings of its own, as in fghs+feature-noise=1+head=gru. "
+            "[default: baseline,ab,recommended]",
+            show_default=False,
+            rich_help_panel=_CELLS,
+        ),
+    ] = None,
+    seeds: Annotated[
+        str | None,
+        typer.Option(
+            help=f"How many, from 0, or a list such as 0,1,5. [default: {_SEEDS}]",
+            show_default=False,
+            rich_help_panel=_CELLS,
+        ),
+    ] = None,
+    heads: Annotated[
+        str | None,
+        typer.Option(
+            help="Kinds of head to cross the cells with, such as gru,pooled.",
+            show_default=False,
+            rich_help_panel=_CELLS,
+        ),
+    ] = None,
+    vary: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="An option of train to cross the cells with, such as feature-noise=0,1; may be "
+            "repeated.",
+            show_default=False,
+            rich_help_panel=_CELLS,
+        ),
+    ] = None,
+    fresh_splits: Annotated[
+        bool,
+        typer.Option(
+            "--fresh-splits",
+            help="Each seed with a random split of its own, as by --resplit SEED: for data whose "
+            "test split is small.",
+            rich_help_panel=_CELLS,
+        ),
+    ] = False,
+    init: Annotated[
+        Path | None,
+        typer.Option(
+            help="Keep this checkpoint's encoder, frozen, in all runs.",
+            show_default=False,
+            rich_help_panel=_CELLS,
+        ),
+    ] = None,
+    head_spec: HeadSpecArg = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Folder of the sweep; left out: runs/sweep-N.",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    resume: Annotated[
+        bool,
+        typer.Option(
+            "--resume",
+            help="Go on with the sweep in --out, or the newest one; one that has ended prints "
+            "its result again.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False,
+    jobs: Annotated[
+        int | None,
+        typer.Option(
+            min=1,
+            help="Runs at a time, which share the cores. [default: one per core; 1 on a GPU]",
+            show_default=False,
+            rich_help_panel=_RUN,
+        ),
+    ] = None,
+    device: Annotated[
+        str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN)
+    ] = "auto",
+    as_json: JsonArg = False,
+    markdown: Annotated[
+        bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
+    ] = False,
+    latex: Annotated[
+        bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")
+    ] = False,
+) -> None:
+    """Find out which solution works on your data: train several, with several seeds, and compare.
+
+    `progfix sweep --data mine.h5 --epochs 20` compares the failing recipe, the repair that
+    its users proposed, and the recommended one. Every cell is a run that diagnose, eval and
+    viz open.
+    """
+    form = _form({"--json": as_json, "--markdown": markdown, "--latex": latex})
+    if resume:
+        cells = (solutions, seeds, heads, vary, init, head_spec, *settings.values())
+        _refuse_changes(said=any(cells) or fresh_splits or data != DataOptions())
+    plan = None
+    if not resume:
+        from progfix.sweeps.cells import parse_cells
+        from progfix.sweeps.planning import make_plan
+        from progfix.sweeps.start import SOLUTIONS
+
+        chosen = SOLUTIONS if solutions is None else _names(solutions)
+        plan = make_plan(
+            parse_cells(chosen, heads=_names(heads or ""), vary=vary or (), common=settings),
+            _seeds(seeds),
+            data=data,
+            fresh_splits=fresh_splits,
+            init=init,
+            head_spec=head_spec,
+        )
+    _conduct(plan, out, jobs, device, form)
+
+
+def _conduct(
+    plan: Plan | None, out: Path | None, jobs: int | None, device: str, form: str | None
+) -> None:
+    """Run a new sweep, or go on with an old one; show what was found."""
+    from progfix.cli.sweep_view import SweepView
+    from progfix.sweeps.start import carry_on, new_sweep, newest_sweep
+
+    folder = newest_sweep(out) if plan is None else new_sweep(plan, out)
+    with SweepView(plan.notes if plan is not None else ()) as view:
+        outcome = carry_on(folder, jobs=jobs, device=device, observe=view.observe, say=view.say)
+    view.report(outcome, form)
+    if outcome.stopped_by is not None and outcome.result is None:
+        raise typer.Exit(128 + outcome.stopped_by)
+    if outcome.failed:
+        raise typer.Exit(3)
+
+
+def _form(flags: dict[str, bool]) -> str | None:
+    given = [flag for flag, on in flags.items() if on]
+    if len(given) > 1:
+        found = f"{len(given)}"
+        raise InputError(
+            Problem(" and ".join(given), "one form of output", found, "choose one of them")
+        )
+    return given[0].removeprefix("--") if given else None
+
+
+def _refuse_changes(*, said: bool) -> None:
+    if said:
+        raise InputError(
+            Problem(
+                "--resume",
+                "only --out, --jobs, --device and forms of output beside it",
+                "options that would change the sweep",
+                "leave them out, or start a new sweep without --resume",
+            )
+        )
+
+
+def _names(text: str) -> tuple[str, ...]:
+    return tuple(name.strip() for name in text.split(",") if name.strip())
+
+
+def _seeds(text: str | None) -> tuple[int, ...]:
+    if text is None:
+        return tuple(range(_SEEDS))
+    names = _names(text)
+    if not names or not all(name.isdecimal() for name in names):
+        fix = "write one like 3, or a list like 0,1,5"
+        raise InputError(Problem("--seeds", "a number of seeds, or a list", repr(text), fix))
+    numbers = tuple(int(name) for name in names)
+    return numbers if "," in text else tuple(range(numbers[0]))
