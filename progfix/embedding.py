@@ -72,4 +72,4 @@ def _problem(video: Video, expected: str, found: str) -> InputError:
     fix = "name the features with --feature-dir, or name a checkpoint whose encoder takes them"
     if "finite" in expected:
         fix = "check the features with `progfix data check`"
-    return InputError(Problem(f"video {video.name}", expected, found, fix))
+    return InputError(Problem(video.where, expected, found, fix))

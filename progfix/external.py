@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import importlib
 import sys
+import traceback
 from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 
 import numpy as np
@@ -13,10 +15,14 @@ from torch import Tensor, nn
 
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
-from progfix.predict import SegmentAnswers, cut_segments, frames_table
+from progfix.predict import SegmentAnswers, cut_segments, finite_features, frames_table
 from progfix.predictions import Predictions
 
 __all__ = ["answer_segment", "load_module", "predict_with_module"]
+
+_FIX = "mend the model's code"
+_IMPORT_FIX = f"check the name (it is looked for here and on the Python path), or {_FIX}"
+_NOT_THEIRS = (__file__, str(Path(torch.__file__).parent), "<frozen ")
 
 
 def load_module(name: str, argument: str | None = None) -> nn.Module:
@@ -31,19 +37,20 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     """
     where, colon, attribute = name.partition(":")
     if not (where and colon and attribute):
-        raise _problem(name, "package.module:callable", repr(name))
+        fix = "name the module, a colon, and what in it makes the model"
+        raise _problem(name, "package.module:callable", repr(name), fix)
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
-    try:
-        made = getattr(importlib.import_module(where), attribute)
+    with _their_code(name, f"a module {where} that can be imported", _IMPORT_FIX):
+        imported = importlib.import_module(where)
+        there = hasattr(imported, attribute)
+    if not there:
+        found = f"none of this name in {imported.__file__}"
+        raise _problem(name, f"{where}.{attribute}", found, "check the name")
+    call = f"{attribute}({'' if argument is None else 'SOURCE'})"
+    with _their_code(name, f"{call} to make a module"):
+        made = getattr(imported, attribute)
         model = made() if argument is None else made(argument)
-    except Exception as error:  # the user's code may raise anything
-        call = f"{attribute}({'' if argument is None else 'SOURCE'})"
-        raise _problem(
-            name,
-            f"{call} to make a module",
-            f"{type(error).__name__}: {str(error).partition(chr(10))[0]}",
-        ) from error
     if not isinstance(model, nn.Module):
         raise _problem(name, "a torch.nn.Module", type(model).__name__)
     return model
@@ -64,7 +71,8 @@ def predict_with_module(
     Raises:
         InputError: If its answers have another shape, or are NaN or infinite.
     """
-    module.to(device).eval()
+    with _their_code(name, f"a module that can be moved to {device}"):
+        module.to(device).eval()
     for video in data:
         if any(not segment.censored for segment in video.segments):
             yield frames_table([video], _answers(module, name, video, device))
@@ -74,7 +82,7 @@ def predict_with_module(
 def _answers(
     module: nn.Module, name: str, video: Video, device: torch.device
 ) -> list[SegmentAnswers]:
-    features = torch.from_numpy(video.read()).to(device)
+    features = torch.from_numpy(finite_features(video)).to(device)
     where = f"{name}, video {video.name}"
     return [answer_segment(module, where, segment) for segment in cut_segments(video, features)]
 
@@ -85,13 +93,8 @@ def answer_segment(module: nn.Module, where: str, segment: Tensor) -> SegmentAns
     Raises:
         InputError: If its answers have another shape, or are NaN or infinite.
     """
-    try:
+    with _their_code(where, f"an answer to features of shape {tuple(segment.shape)}"):
         answer = module(segment)
-    except Exception as error:  # the user's code may raise anything
-        first = (str(error) or "no message").splitlines()[0]
-        found = f"{type(error).__name__}: {first}"
-        expected = f"an answer to features of shape {tuple(segment.shape)}"
-        raise _problem(where, expected, found) from error
     if not isinstance(answer, torch.Tensor) or answer.numel() != len(segment):
         shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
         raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(shape))
@@ -102,5 +105,19 @@ def answer_segment(module: nn.Module, where: str, segment: Tensor) -> SegmentAns
     return SegmentAnswers(values)
 
 
-def _problem(where: str, expected: str, found: str) -> InputError:
-    return InputError(Problem(f"--model {where}", expected, found, "mend the model's code"))
+@contextmanager
+def _their_code(where: str, expected: str, fix: str = _FIX) -> Iterator[None]:
+    """Run the user's code: what it prints goes to stderr, whatever it raises is an error."""
+    try:
+        with redirect_stdout(sys.stderr):
+            yield
+    except (Exception, SystemExit) as error:  # it may raise anything
+        first = (str(error) or "no message").splitlines()[0]
+        calls = traceback.extract_tb(error.__traceback__)
+        theirs = [call for call in calls if not call.filename.startswith(_NOT_THEIRS)]
+        place = f" ({theirs[-1].filename}, line {theirs[-1].lineno})" if theirs else ""
+        raise _problem(where, expected, f"{type(error).__name__}: {first}{place}", fix) from error
+
+
+def _problem(where: str, expected: str, found: str, fix: str = _FIX) -> InputError:
+    return InputError(Problem(f"--model {where}", expected, found, fix))

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from progfix.baselines import action_frames
-from progfix.data.dataset import Dataset, Video
+from progfix.data.dataset import Dataset, FeatureSource, Video
 from progfix.errors import InputError, Problem
 from progfix.heads.base import ProgressHead
 from progfix.heads.threads import threads_for
@@ -27,10 +27,12 @@ __all__ = [
     "check_fit",
     "cut_segments",
     "embed_video",
+    "finite_features",
     "frames_table",
     "predict",
     "predict_segments",
     "read_video",
+    "require_features",
 ]
 
 FRAMES_PER_BATCH = 65_536
@@ -165,19 +167,28 @@ def read_video(model: ProgressModel, video: Video) -> Tensor:
             NaN or infinite.
     """
     check_fit(model, video)
+    return torch.from_numpy(finite_features(video)).to(model.device)
+
+
+def finite_features(video: Video) -> NDArray[np.float32]:
+    """Return a whole video's features, `(T, ...)`.
+
+    Raises:
+        InputError: If they are NaN or infinite, or cannot be read.
+    """
     features = video.read()
     bad = ~np.isfinite(features).reshape(len(features), -1).all(axis=1)
     if bad.any():
         raise InputError(
             Problem(
-                f"video {video.name}",
+                video.where,
                 "finite features",
                 f"NaN or infinite values in {bad.sum()} frames, the first is {bad.argmax()}",
                 "extract its features again, or leave the video out; `progfix data check` "
                 "finds all such videos",
             )
         )
-    return torch.from_numpy(features).to(model.device)
+    return features
 
 
 def check_fit(model: ProgressModel, video: Video) -> None:
@@ -186,25 +197,34 @@ def check_fit(model: ProgressModel, video: Video) -> None:
     Raises:
         InputError: If not.
     """
-    if video.features is None:
-        raise InputError(
-            Problem(
-                f"video {video.name}",
-                "features",
-                "annotations only",
-                "name the folder with the .npy features with --feature-dir",
-            )
-        )
-    expected, found = _input_shape(model), tuple(video.features.shape[1:])
+    expected, found = _input_shape(model), tuple(require_features(video).shape[1:])
     if found != expected:
         raise InputError(
             Problem(
-                f"video {video.name}",
+                video.where,
                 f"features of size {_size(expected)} per frame, as the checkpoint was trained on",
                 _size(found),
                 "give the data that belongs to this checkpoint with --data",
             )
         )
+
+
+def require_features(video: Video) -> FeatureSource:
+    """Return where a video's features are.
+
+    Raises:
+        InputError: If it has none.
+    """
+    if video.features is None:
+        raise InputError(
+            Problem(
+                video.where,
+                "features",
+                "annotations only",
+                "name the folder with the .npy features with --feature-dir",
+            )
+        )
+    return video.features
 
 
 def _input_shape(model: ProgressModel) -> tuple[int, ...]:

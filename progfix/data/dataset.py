@@ -102,6 +102,13 @@ class Video:
     fps: float | None = None
     source: str | None = None
 
+    @property
+    def where(self) -> str:
+        """What to call it in messages: the file with its features, its task and its name."""
+        name = f"video {' '.join((self.task, self.name)).strip()}"
+        file = getattr(self.features, "path", None)
+        return name if file is None else f"{file}, {name}"
+
     def read(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         """Return feature frames `start` to `stop`, half-open, float32 `(n, ...)`.
 

@@ -103,7 +103,7 @@ def validate_features(videos: Iterable[Video], *, on_video: Observer | None = No
 def non_finite_problem(video: Video, scan: FeatureScan) -> Problem:
     """Return what a user is told of a video with NaN or infinite features."""
     return Problem(
-        f"video {' '.join((video.task, video.name)).strip()}",
+        video.where,
         "finite features",
         f"{scan.non_finite:,} NaN or infinite values, the first in frame {scan.first_bad}",
         "extract the features of this video again",

@@ -112,16 +112,18 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         why_not=f"{checkpoint.path.name} does not say what data it was trained on; pass --data",
     )
     if options.data.path is not None:
-        return _with_model(source, checkpoint.model, options.data, options)
+        return _with_model(source, checkpoint.model, open_dataset(options.data), options)
     if checkpoint.data is None:
         return source
     recorded = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
     try:
-        return _with_model(source, checkpoint.model, recorded, options)
+        data = open_dataset(recorded)
     except InputError as error:
         # Data that has moved leaves what the file alone allows.
-        moved = f"the data it was trained on cannot be used ({error.problems[0]})"
-        return replace(source, why_not=moved)
+        first = error.problems[0]
+        moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
+        return replace(source, why_not=f"{moved}; name it with --data")
+    return _with_model(source, checkpoint.model, data, options)
 
 
 def _from_module(text: str | None, options: SourceOptions) -> Source:
@@ -136,6 +138,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
                 "name it with --data, for example --data procedures/1",
             )
         )
+    from progfix.predict import require_features
     from progfix.sources.probing import probing_of_module
     from progfix.training.devices import resolve_device
 
@@ -143,6 +146,8 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
     module = load_module(name, text)
     data = open_dataset(options.data)
     videos, device = evaluated(data, options.split), resolve_device(options.device)
+    for video in videos:
+        require_features(video)
     return Source(
         label=name.rpartition(":")[2],
         kind="model",
@@ -154,18 +159,17 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
 
 
 def _with_model(
-    source: Source, model: ProgressModel, chosen: DataOptions, options: SourceOptions
+    source: Source, model: ProgressModel, data: Dataset, options: SourceOptions
 ) -> Source:
-    """Return the source with the model's predictions on the chosen data."""
+    """Return the source with the model's predictions on the data."""
     from progfix.predict import check_fit, predict
     from progfix.sources.probing import probing_of_model
     from progfix.training.devices import resolve_device
 
-    data = open_dataset(chosen)
-    videos = evaluated(data, options.split)
+    videos, device = evaluated(data, options.split), resolve_device(options.device)
     for video in videos:
         check_fit(model, video)
-    model.to(resolve_device(options.device))
+    model.to(device)
     return replace(
         source,
         chunks=partial(predict, model, videos),

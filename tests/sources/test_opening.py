@@ -1,0 +1,76 @@
+"""What a user names, opened: what is blamed where it cannot be."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from progfix.data.hdf5_writer import write_hdf5
+from progfix.data.open import open_dataset
+from progfix.data.options import DataOptions
+from progfix.errors import InputError
+from progfix.solutions import apply
+from progfix.sources import SourceOptions, open_source
+from progfix.training.run import start_run
+from progfix.training.run_options import RunOptions
+
+SMALL = "procedures/1:tasks=1,videos=6,dim=4"
+OPTIONS = SourceOptions(device="cpu")
+
+
+@pytest.fixture(scope="module")
+def trained(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, Path]:
+    """A run, and the data that it was trained on."""
+    folder = tmp_path_factory.mktemp("trained")
+    write_hdf5(folder / "data.h5", open_dataset(DataOptions(path=SMALL)))
+    recipe = apply("fgs")
+    recipe = replace(recipe, optimisation=replace(recipe.optimisation, epochs=1))
+    data = DataOptions(path=str(folder / "data.h5"))
+    options = RunOptions(recipe, data, folder=folder / "run", device="cpu")
+    return start_run(options, lambda _: None).folder, folder / "data.h5"
+
+
+def test_a_run_is_predicted_on_the_data_it_records(trained: tuple[Path, Path]) -> None:
+    source = open_source(str(trained[0]), OPTIONS)
+    assert source.chunks is not None
+    assert source.why_not is None
+
+
+@pytest.mark.parametrize(
+    ("change", "where"),
+    [({"split": "nope"}, "--split nope"), ({"device": "foo"}, "--device")],
+)
+def test_an_option_is_blamed_for_itself_not_the_recorded_data(
+    trained: tuple[Path, Path], change: dict[str, str], where: str
+) -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(str(trained[0]), replace(OPTIONS, **change))  # type: ignore[arg-type]
+    (problem,) = caught.value.problems
+    assert problem.where == where
+
+
+def test_data_of_another_size_in_its_place_is_named(trained: tuple[Path, Path]) -> None:
+    run, data = trained
+    before = data.read_bytes()
+    try:
+        write_hdf5(data, open_dataset(DataOptions(path=SMALL.replace("dim=4", "dim=5"))))
+        with pytest.raises(InputError, match=r"data\.h5, video .*expected features of size 4 per"):
+            open_source(str(run), OPTIONS)
+    finally:
+        data.write_bytes(before)
+
+
+def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -> None:
+    run, data = trained
+    data.rename(data.with_name("moved.h5"))
+    try:
+        source = open_source(str(run), OPTIONS)
+    finally:
+        data.with_name("moved.h5").rename(data)
+    assert source.checkpoint is not None
+    assert source.chunks is None
+    assert source.why_not == (
+        f"the data it was trained on cannot be opened ({data}: no such file); name it with --data"
+    )
