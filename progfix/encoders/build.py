@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Literal
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from progfix.encoders.base import Encoder
 from progfix.encoders.multiprong import MultiprongEncoder
@@ -16,9 +16,17 @@ from progfix.encoders.shapes import Shapes
 from progfix.encoders.stacking import StackingEncoder
 from progfix.errors import InputError, Problem, listed
 
-__all__ = ["ENCODERS", "EncoderKind", "load_weights", "new_encoder", "rebuild_encoder"]
+__all__ = [
+    "ENCODERS",
+    "EncoderKind",
+    "InitialWeights",
+    "load_weights",
+    "new_encoder",
+    "rebuild_encoder",
+]
 
 EncoderKind = Literal["stacking", "resnet", "naive"]
+InitialWeights = Literal["he", "torch"]
 
 ENCODERS: Mapping[str, type[StackingEncoder | ResnetEncoder | NaiveEncoder]] = {
     "convolutional_layers.": StackingEncoder,
@@ -40,6 +48,7 @@ def new_encoder(
     causal: bool = True,
     heads: int | None = None,
     drop: bool = False,
+    initial: InitialWeights = "he",
 ) -> Encoder:
     """Return a freshly initialised encoder with the widths of the GTCC code base.
 
@@ -51,6 +60,9 @@ def new_encoder(
             multi-task network can look ahead.
         heads: Heads of the multi-task network on this encoder; None is the bare encoder.
         drop: Whether it has GTCC's drop network.
+        initial: "he" (He et al., ICCV 2015) keeps the scale of the features through the
+            layers; "torch", which the GTCC code base has, shrinks it several hundred times in the
+            seven of "stacking", so that all frames look alike to a loss with a temperature.
 
     Raises:
         ValueError: If the kind cannot take features of this shape.
@@ -79,9 +91,17 @@ def new_encoder(
                 widths=(512, 512, 512, size),
                 drop=(512, 256) if own else None,
             )
-    if heads is None:
-        return base
-    return MultiprongEncoder(base=base, heads=heads, drop=_DROP if drop else None, per_frame=causal)
+    encoder: Encoder = base
+    if heads is not None:
+        encoder = MultiprongEncoder(
+            base=base, heads=heads, drop=_DROP if drop else None, per_frame=causal
+        )
+    if initial == "he":
+        for name, module in encoder.named_modules():
+            weighs = name.startswith(("attention_layer", "dropout"))
+            if isinstance(module, nn.Linear | nn.Conv1d | nn.Conv3d) and not weighs:
+                nn.init.kaiming_uniform_(module.weight, nonlinearity="relu")
+    return encoder
 
 
 def rebuild_encoder(

@@ -8,7 +8,15 @@ from progfix.training.settings import SETTINGS, Settings
 
 __all__ = ["check_method"]
 
-_OF_ENCODER = ("encoder", "mcn", "causal", "losses", "alignment-frames", "embedding-size")
+_OF_ENCODER = (
+    "encoder",
+    "mcn",
+    "causal",
+    "initial-weights",
+    "losses",
+    "alignment-frames",
+    "embedding-size",
+)
 
 
 def check_method(recipe: Recipe, said: Settings, *, init: bool) -> None:

@@ -50,6 +50,7 @@ def _new_encoder(method: Method, data: Dataset) -> Encoder:
             causal=method.causal,
             heads=len(data.tasks) if method.mcn else None,
             drop=METHODS[method.name].uses_drop,
+            initial=method.initial,
         )
     except ValueError as error:
         maps = method.encoder == "resnet"

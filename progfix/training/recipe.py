@@ -17,6 +17,7 @@ __all__ = [
     "SEED_RECIPE",
     "Augmentation",
     "EncoderName",
+    "InitialWeights",
     "Losses",
     "Method",
     "MethodName",
@@ -32,6 +33,7 @@ __all__ = [
 MethodName = Literal["none", "tcc", "gtcc", "lav", "vava"]
 Losses = Literal["paper", "gtcc"]
 EncoderName = Literal["stacking", "resnet", "naive"]
+InitialWeights = Literal["he", "torch"]
 
 _Count = Annotated[int, Range(1)]
 
@@ -95,11 +97,11 @@ class Optimisation:
 
     epochs: _Count = 50
     batch_videos: _Count = 2
-    lr: Annotated[float, Range(0)] = 1e-4
-    clip: Annotated[float, Range(0, math.inf)] = 1e-5
+    lr: Annotated[float, Range(0, above=True)] = 1e-4
+    clip: Annotated[float, Range(0, above=True)] = 1e-5
     own_gradients: bool = False
-    head_lr: Annotated[float, Range(0)] = 1e-3
-    head_clip: Annotated[float, Range(0, math.inf)] = 1.0
+    head_lr: Annotated[float, Range(0, above=True)] = 1e-3
+    head_clip: Annotated[float, Range(0, above=True)] = 1.0
     weight_decay: Annotated[float, Range(0)] = 0.0
     average: Annotated[float, Range(0, 0.9999)] = 0.0
     skip_above: Annotated[float, Range(0, math.inf, above=True)] = 1e7
@@ -140,6 +142,7 @@ class Method:
             the data, attention over the heads.
         causal: No embedding depends on a later frame. The GTCC code base's do: "stacking"
             looks 7 frames ahead, the network's attention mixes all of time.
+        initial: Weights that the encoder begins with (`progfix.encoders.new_encoder`).
         size: Size of an embedding.
         features: What the progress head reads: the encoder's "embedding", or the "raw"
             features that the encoder reads.
@@ -151,6 +154,7 @@ class Method:
     encoder: EncoderName = "stacking"
     mcn: bool = False
     causal: bool = True
+    initial: InitialWeights = "he"
     size: _Count = 128
     features: Literal["embedding", "raw"] = "embedding"
 
@@ -165,7 +169,7 @@ def published_method(name: MethodName) -> Method:
 
     Source: Anish-1221/GTCC_CVPR2024_Reproduce at 3030255 with --mcn and --temporal_stacking.
     """
-    return Method(name, losses="gtcc", frames=0, mcn=True, causal=False)
+    return Method(name, losses="gtcc", frames=0, mcn=True, causal=False, initial="torch")
 
 
 @dataclass(frozen=True)

@@ -80,6 +80,12 @@ SETTINGS: Mapping[str, Setting] = {
         "Embeddings see no later frame; the GTCC code base's do (on).",
         _ALIGNMENT,
     ),
+    "initial-weights": Setting(
+        "method.initial",
+        str,
+        "Keep the features' scale, or PyTorch's own as in the GTCC code base (he).",
+        _ALIGNMENT,
+    ),
     "losses": Setting(
         "method.losses",
         str,
@@ -102,13 +108,26 @@ SETTINGS: Mapping[str, Setting] = {
     "batch-videos": Setting(
         "optimisation.batch_videos", int, "Videos per step, all of one task (2).", _OPTIMISATION
     ),
-    "lr": Setting("optimisation.lr", float, "Step size (1e-4).", _OPTIMISATION),
-    "head-lr": Setting(
-        "optimisation.head_lr", float, "The head's step size with g (1e-3).", _OPTIMISATION
+    "lr": Setting(
+        "optimisation.lr",
+        float,
+        "Step size without g; with g the encoder's, if one is trained (1e-4).",
+        _OPTIMISATION,
     ),
-    "clip": Setting("optimisation.clip", float, "Gradient norm (1e-5).", _OPTIMISATION),
+    "head-lr": Setting(
+        "optimisation.head_lr", float, "The head's own step size, with g (1e-3).", _OPTIMISATION
+    ),
+    "clip": Setting(
+        "optimisation.clip",
+        float,
+        "Longest gradient without g; with g the encoder's, if one is trained (1e-5).",
+        _OPTIMISATION,
+    ),
     "head-clip": Setting(
-        "optimisation.head_clip", float, "The head's gradient norm with g (1).", _OPTIMISATION
+        "optimisation.head_clip",
+        float,
+        "The head's own longest gradient, with g (1).",
+        _OPTIMISATION,
     ),
     "weight-decay": Setting(
         "optimisation.weight_decay", float, "Decoupled weight decay (0).", _OPTIMISATION
