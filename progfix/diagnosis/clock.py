@@ -57,6 +57,16 @@ class ClockSums:
         """Return the share of the targets' variance that elapsed explains, in [0, 1]."""
         return self._explained(self.sums[2], self.sums[4], self._within()[1])
 
+    def target_spread(self) -> float:
+        """Return the standard deviation of the targets among frames of equal elapsed."""
+        frames = float(self.sums[0].sum())
+        return math.sqrt(max(0.0, self._within()[1]) / frames) if frames else math.nan
+
+    def bias_before(self, elapsed: int) -> tuple[float, int]:
+        """Return the sum of prediction - target over frames before `elapsed`, and their number."""
+        frames, predicted, target = self.sums[:3, :elapsed]
+        return float((predicted - target).sum()), int(frames.sum())
+
     def _explained(
         self, values: NDArray[np.float64], squares: NDArray[np.float64], within: float
     ) -> float:

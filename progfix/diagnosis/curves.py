@@ -128,6 +128,7 @@ class CurveSums:
         frames: Frames.
         early_bias: Sum of prediction - target in the first tenth, and its frames.
         late_bias: The same in the last tenth.
+        one_frame: Sum of absolute errors in segments of a single frame.
     """
 
     clock: ClockSums = field(default_factory=ClockSums)
@@ -139,6 +140,7 @@ class CurveSums:
     frames: int = 0
     early_bias: tuple[float, int] = (0.0, 0)
     late_bias: tuple[float, int] = (0.0, 0)
+    one_frame: float = 0.0
 
     def update(self, chunk: Predictions) -> None:
         """Add a chunk of whole videos with finite predictions."""
@@ -156,6 +158,7 @@ class CurveSums:
         highest = upper_envelope(chunk.prediction, segments_of_rows(chunk))
         self.falls += float((highest - chunk.prediction).sum())
         self.frames += len(chunk)
+        self.one_frame += float(np.abs(error[chunk.duration == 1]).sum())
         for name, rows in (("early_bias", early_rows(chunk)), ("late_bias", late_rows(chunk))):
             total, count = getattr(self, name)
             setattr(self, name, (total + float(error[rows].sum()), count + int(rows.sum())))

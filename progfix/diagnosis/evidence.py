@@ -5,15 +5,19 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.measured import Interval, Probes
 from progfix.diagnosis.model import Finding, NotChecked, Skill, Summary
 
 if TYPE_CHECKING:
     from progfix.checkpoints import Checkpoint
 
-__all__ = ["Check", "Evidence"]
+__all__ = ["NO_CHECKPOINT", "Check", "Evidence"]
+
+NO_CHECKPOINT = "needs the checkpoint, not just its predictions"
+"""Why a check cannot run that looks at weights or recipe."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -31,7 +35,9 @@ class Evidence:
         rank_with_time_high: Upper end of its 95 % bootstrap interval over videos.
         curves: Sums about the shape of curves.
         oracles: MAE after each repair; empty without predictions.
+        coverage: Share of the targets inside the head's 80 % intervals; NaN without any.
         checkpoint: The opened checkpoint, or None.
+        probes: What asking the model again has shown.
         missing: Columns that the predictions did not have.
         no_predictions: Why there are no predictions; None where there are.
     """
@@ -44,7 +50,9 @@ class Evidence:
     rank_with_time_high: float = math.nan
     curves: CurveSums = field(default_factory=CurveSums)
     oracles: Mapping[str, float] = field(default_factory=dict)
+    coverage: Interval = field(default_factory=Interval)
     checkpoint: Checkpoint | None = None
+    probes: Probes = field(default_factory=Probes)
     missing: frozenset[str] = frozenset()
     no_predictions: str | None = None
 
@@ -57,16 +65,21 @@ class Check:
         id: The finding's name.
         find: Returns the finding, None where all is well, or why it cannot tell.
         segments: Fewest segments of predictions that it needs; 0 where it needs none.
+        needs: What else it needs: the checkpoint, or a part of the probes.
     """
 
     id: str
     find: Callable[[Evidence], Finding | NotChecked | None]
     segments: int = 0
+    needs: Literal["", "checkpoint", "inputs", "embeddings", "step"] = ""
 
     def run(self, evidence: Evidence) -> Finding | NotChecked | None:
         """Return what `find` returns, or that there are too few predictions for it."""
         if self.segments and evidence.no_predictions is not None:
             return NotChecked(self.id, evidence.no_predictions)
+        missing = self._missing(evidence)
+        if missing:
+            return NotChecked(self.id, missing)
         found = evidence.curves.segments
         if found < self.segments:
             return NotChecked(
@@ -75,3 +88,8 @@ class Check:
                 f"habit from chance; it needs {self.segments}",
             )
         return self.find(evidence)
+
+    def _missing(self, evidence: Evidence) -> str:
+        if self.needs == "checkpoint":
+            return "" if evidence.checkpoint is not None else NO_CHECKPOINT
+        return evidence.probes.not_run.get(self.needs, "")

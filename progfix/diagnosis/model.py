@@ -11,14 +11,19 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Literal
 
+from progfix.diagnosis.measured import Probes
+
 __all__ = [
     "SEVERITIES",
     "Diagnosis",
+    "Fault",
     "Finding",
     "NotChecked",
     "Number",
+    "Place",
     "Position",
     "Role",
+    "Rung",
     "Severity",
     "Skill",
     "Summary",
@@ -48,6 +53,8 @@ class Finding:
         gain: MAE that repairing it alone would save, at least 0; NaN where that is unknown.
         repair: What was repaired to know the gain, as the subject of a sentence; empty
             where the gain is unknown.
+        advice: What else to do, in words; empty where the letters say it all.
+        against: Letters that bring it about and are left out of what is advised.
         role: "symptom" where another finding of the same diagnosis explains it.
     """
 
@@ -59,6 +66,8 @@ class Finding:
     fix: tuple[str, ...] = ()
     gain: float = math.nan
     repair: str = ""
+    advice: str = ""
+    against: tuple[str, ...] = ()
     role: Role = "cause"
 
 
@@ -151,6 +160,41 @@ class Summary:
     last_frame_median: float = math.nan
 
 
+Place = Literal["data", "encoder", "head", "training", "metric", "undecided", "nowhere"]
+
+
+@dataclass(frozen=True)
+class Fault:
+    """Where the error comes from, as far as the evidence says.
+
+    Attributes:
+        place: "nowhere" where nothing is wrong, "undecided" where several places would
+            explain what was seen.
+        decided_by: Id of the finding that decided it; None where none did.
+        words: One or two sentences.
+    """
+
+    place: Place
+    decided_by: str | None
+    words: str
+
+
+@dataclass(frozen=True)
+class Rung:
+    """One step of the ladder from knowing nothing to being right.
+
+    Attributes:
+        name: Stable: "constant", "frame_counting", "frame_counting_per_action",
+            "embedding_probe", "head", "repaired", "perfect".
+        label: In words.
+        mae: Its mean absolute error.
+    """
+
+    name: str
+    label: str
+    mae: float
+
+
 @dataclass(frozen=True, repr=False)
 class Diagnosis:
     """What is known about a source, worst cause first.
@@ -158,11 +202,15 @@ class Diagnosis:
     Attributes:
         source: Its label.
         verdict: One or two sentences in plain words.
+        fault: Where the error comes from.
         summary: The numbers behind the verdict.
         skill: Against constant and frame counting.
         positions: Error by position in the action, from its beginning to its end.
         findings: Causes before symptoms, then by severity and gain.
         oracles: MAE after a repair, by the repair's name.
+        ladder: From knowing nothing to being right, with the head's place on the way.
+        probes: What the model answered to other inputs, what its embeddings carry, and what
+            one step of its training does.
         not_checked: What could not be looked at.
         notices: What makes the diagnosis itself less sure, or its input look odd.
         fix_command: Command line that applies the fixes; None where there are none.
@@ -170,11 +218,14 @@ class Diagnosis:
 
     source: str
     verdict: str
+    fault: Fault = field(default_factory=lambda: Fault("undecided", None, ""))
     summary: Summary = field(default_factory=Summary)
     skill: Skill = field(default_factory=Skill)
     positions: tuple[Position, ...] = ()
     findings: tuple[Finding, ...] = ()
     oracles: Mapping[str, float] = field(default_factory=dict)
+    ladder: tuple[Rung, ...] = ()
+    probes: Probes = field(default_factory=Probes)
     not_checked: tuple[NotChecked, ...] = ()
     notices: tuple[str, ...] = ()
     fix_command: str | None = None

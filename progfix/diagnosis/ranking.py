@@ -6,32 +6,51 @@ import math
 from collections.abc import Iterable
 from dataclasses import replace
 
+from progfix.data.findings import FINDINGS as DATA_FINDINGS
 from progfix.diagnosis.model import SEVERITIES, Finding
 
 __all__ = ["EXPLAINED_BY", "ranked"]
 
 _UNTRAINED = frozenset({"untrained-head"})
-_EMPTY = _UNTRAINED | {"collapsed-range", "backwards", "no-skill:error"}
+_STARVED = _UNTRAINED | {"starved-head"}
+_UNUSED = _STARVED | {"duration-blind-embeddings", "position-contradiction", "ignores-embeddings"}
+_EMPTY = _STARVED | {"collapsed-range", "backwards", "no-skill:error"}
 
-_MILD = _EMPTY | {"same-curve", "non-monotone", "early-bias", "late-saturation"}
+_MILD = (
+    _EMPTY
+    | _UNUSED
+    | {"order-blind", "same-curve", "non-monotone", "early-bias", "late-saturation"}
+)
 
 EXPLAINED_BY: dict[str, frozenset[str]] = {
+    **dict.fromkeys(DATA_FINDINGS, frozenset()),
     "untrained-head": frozenset(),
-    "collapsed-range": _UNTRAINED,
-    "backwards": _UNTRAINED | {"collapsed-range"},
-    "no-skill:error": _UNTRAINED | {"collapsed-range", "backwards"},
-    "same-curve": _UNTRAINED | {"backwards", "no-skill:error"},
-    "non-monotone": _UNTRAINED | {"backwards", "no-skill:error", "early-bias"},
-    "early-bias": _EMPTY,
-    "late-saturation": _EMPTY,
-    "deceptive-middle": _EMPTY | {"early-bias", "late-saturation"},
-    "no-skill:warning": _MILD,
-    "no-skill:info": _MILD,
+    "starved-head": _UNTRAINED,
+    "future-leak": _UNTRAINED,
+    "duration-blind-embeddings": _UNTRAINED,
+    "collapsed-range": _STARVED,
+    "backwards": _STARVED | {"collapsed-range"},
+    "no-skill:error": _STARVED | {"collapsed-range", "backwards"},
+    "position-contradiction": _STARVED | {"no-skill:error"},
+    "ignores-embeddings": _UNUSED - {"ignores-embeddings"} | {"no-skill:error"},
+    "order-blind": _STARVED | {"no-skill:error"},
+    "same-curve": _UNUSED | {"backwards", "no-skill:error"},
+    "non-monotone": _STARVED | {"backwards", "no-skill:error", "early-bias", "unseen-start"},
+    "unseen-start": _EMPTY,
+    "early-bias": _EMPTY | {"unseen-start", "position-contradiction"},
+    "late-saturation": _EMPTY | {"position-contradiction"},
+    "miscalibrated": _EMPTY,
+    "deceptive-middle": _EMPTY | {"unseen-start", "early-bias", "late-saturation"},
+    "no-skill:warning": _MILD | {"unseen-start"},
+    "no-skill:info": _MILD | {"unseen-start"},
+    "head-loses-progress": _MILD | {"unseen-start", "miscalibrated", "deceptive-middle"},
 }
 """For each finding, those that make it a symptom when they are present.
 
 `no-skill` counts by its severity: answering no better than a constant explains wrong ends
-and falls, while being no better than counting frames is itself explained by them.
+and falls, while being no better than counting frames is itself explained by them. What is
+wrong with data follows from nothing about a head. That the head loses what the embeddings
+carry says where the fault is; any other finding says better what it is.
 """
 
 

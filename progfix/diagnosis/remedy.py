@@ -28,10 +28,11 @@ def fix_letters(findings: Sequence[Finding], trained_with: str, head: HeadSpec) 
     fixes = [letter for f in findings if f.role == "cause" for letter in f.fix]
     if not fixes:
         return ""
+    harmful = {letter for f in findings for letter in f.against}
     # The head is trained anew, so that nothing speaks against all that is recommended.
     chosen = ""
     for letter in dict.fromkeys([*fixes, *RECOMMENDED, *trained_with]):
-        if not conflicts(chosen + letter, head):
+        if letter not in harmful and not conflicts(chosen + letter, head):
             chosen += letter
     return "".join(sorted(chosen))
 

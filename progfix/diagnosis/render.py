@@ -11,6 +11,7 @@ import textwrap
 from collections.abc import Iterator
 from itertools import groupby
 
+from progfix.diagnosis.measured import Probes
 from progfix.diagnosis.model import Diagnosis, Finding, Position
 from progfix.diagnosis.text import number, percent, span
 from progfix.solutions import SOLUTIONS
@@ -49,6 +50,8 @@ def render_lines(
     width = min(max(width, NARROWEST), WIDEST)
     d, s = diagnosis, diagnosis.summary
     yield from _wrapped(width, d.verdict, style="verdict")
+    if d.fault.words and d.fault.place != "nowhere":
+        yield from _wrapped(width, d.fault.words)
     yield "", ""
     counts = (
         f": {_many(s.videos, 'video')}, {_many(s.segments, 'segment')}, {_many(s.frames, 'frame')}"
@@ -69,10 +72,13 @@ def render_lines(
     symptoms = [f for f in d.findings if f.role == "symptom"]
     if symptoms:
         yield "", ""
-        yield f"What follows from {'it' if len(causes) == 1 else 'them'}:", ""
+        yield f"What goes with {'it' if len(causes) == 1 else 'them'}:", ""
         for finding in symptoms:
             head = f"  {finding.severity:<7}  {finding.id}: "
             yield from _wrapped(width, finding.title, first=head, style=finding.severity)
+    if d.probes.inputs:
+        yield "", ""
+        yield from _probes(d.probes, width)
     if d.fix_command:
         yield "", ""
         yield "To repair it:", ""
@@ -89,6 +95,11 @@ def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
         ("", number(constant), f"answering 0.5 every time{_against(s.mae, constant)}"),
         ("", number(counting), f"counting frames{_against(s.mae, counting)}"),
         ("", number(given_action), f"... knowing the action{_against(s.mae, given_action)}"),
+        *(
+            ("", number(rung.mae), rung.label)
+            for rung in d.ladder
+            if rung.name == "embedding_probe" or (rung.name == "repaired" and rung.mae < s.mae)
+        ),
         ("answers", span(s.prediction_low, s.prediction_high), ""),
         ("truth", span(s.target_low, s.target_high), "(5 to 95 % quantiles)"),
         (
@@ -153,6 +164,21 @@ def _cause(finding: Finding, rank: int, width: int) -> Iterator[Line]:
         worth = f"{finding.repair} would save {saved}. "
     if fix or worth:
         yield from _wrapped(width, f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
+    if finding.advice:
+        yield from _wrapped(width, finding.advice, first="   ")
+
+
+def _probes(probes: Probes, width: int) -> Iterator[Line]:
+    frames = max(probe.frames for probe in probes.inputs)
+    videos = max(probe.videos for probe in probes.inputs)
+    heading = f"Other inputs in place of the recorded ones ({_many(frames, 'frame')} of "
+    yield from _wrapped(width, f"{heading}{_many(videos, 'video')}):")
+    yield "  answers move   MAE changes", "dim"
+    for probe in probes.inputs:
+        change, mae = number(probe.change.value), probe.mae_change.value
+        sign = "-" if mae < 0 and number(mae) != number(0.0) else "+"
+        first = f"  {change:>12}   {sign + number(abs(mae)):>11}  "
+        yield from _wrapped(width, probe.what, first=first, hang=30)
 
 
 def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:

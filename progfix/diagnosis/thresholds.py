@@ -66,6 +66,26 @@ class Thresholds:
             adds eps = 1e-8 to it, so that 1e-10 means steps of less than a hundredth of
             the learning rate. The failing recipe leaves below 2.4e-12, a head that trains
             3e-5 and more.
+        unmoved: Mean change of the answers by noise, zeros and another action's frames, each,
+            below which a head does not use the embeddings.
+        order: The same by another order of the frames.
+        future: The same by another future, from which a model is said to see it, and ...
+        future_error: ... from which its answers cannot be had while the action goes on.
+        future_embedding: Change of embeddings by another future, over their spread, from
+            which an encoder is said to see it, whatever the head makes of it. Rounding
+            has 1e-6.
+        duration_blind: Share of the error about log duration that embeddings take from a
+            clock, below which they say nothing of durations. Pure noise has 0 or less, an
+            encoder that tells actions apart .2 and more.
+        duration_unsure: Upper end of its interval from which nothing is said.
+        lost: MAE that a simple predictor on the embeddings saves, from which the head is
+            said to lose what they carry; the lower end of its interval must be above 0.
+        starved: Update of the head over the largest that Adam can make, below which its
+            training is a matter of millions of steps. The failing recipe leaves 4e-5.
+        unseen: Bias beyond that in the middle, at frames that sampling never shows.
+        coverage: Distance of the share of targets inside 80 % intervals from .8; its
+            interval over videos must leave .8 out too.
+        coverage_error: The same for an error instead of a warning.
     """
 
     frames: int = 10
@@ -95,6 +115,18 @@ class Thresholds:
     backwards: float = -0.3
     trained_skill: float = 0.25
     moment_rms: float = 1e-10
+    unmoved: float = 0.03
+    order: float = 0.02
+    future: float = 0.01
+    future_error: float = 0.05
+    future_embedding: float = 0.02
+    duration_blind: float = 0.05
+    duration_unsure: float = 0.15
+    lost: float = 0.02
+    starved: float = 0.05
+    unseen: float = 0.15
+    coverage: float = 0.10
+    coverage_error: float = 0.30
 
 
 THRESHOLDS = Thresholds()

@@ -5,12 +5,26 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 
+from progfix.diagnosis.by_recipe import STARVED_HEAD, UNSEEN_START
+from progfix.diagnosis.calibration import MISCALIBRATED
+from progfix.diagnosis.carried import DURATION_BLIND, HEAD_LOSES_PROGRESS
 from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.data import data_findings
 from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.fault import KNOWN, find_fault
+from progfix.diagnosis.ladder import ladder
+from progfix.diagnosis.measured import Interval, Probes
 from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position, Skill, Summary
+from progfix.diagnosis.probing import run_probes
 from progfix.diagnosis.ranking import ranked
 from progfix.diagnosis.remedy import fix_command, fix_note
 from progfix.diagnosis.repairs import RepairSums
+from progfix.diagnosis.response import (
+    FUTURE_LEAK,
+    IGNORES_EMBEDDINGS,
+    ORDER_BLIND,
+    POSITION_CONTRADICTION,
+)
 from progfix.diagnosis.shape import (
     BACKWARDS,
     COLLAPSED_RANGE,
@@ -30,6 +44,13 @@ __all__ = ["FINDINGS", "diagnose"]
 
 FINDINGS: tuple[Check, ...] = (
     UNTRAINED_HEAD,
+    STARVED_HEAD,
+    FUTURE_LEAK,
+    DURATION_BLIND,
+    POSITION_CONTRADICTION,
+    IGNORES_EMBEDDINGS,
+    ORDER_BLIND,
+    UNSEEN_START,
     COLLAPSED_RANGE,
     BACKWARDS,
     NO_SKILL,
@@ -37,11 +58,14 @@ FINDINGS: tuple[Check, ...] = (
     EARLY_BIAS,
     LATE_SATURATION,
     NON_MONOTONE,
+    MISCALIBRATED,
+    HEAD_LOSES_PROGRESS,
     DECEPTIVE_MIDDLE,
 )
 """All checks, in the order in which equal findings are reported."""
 
 _RESAMPLES = 300
+_ENDS = ("value", "low", "high")
 
 
 def diagnose(
@@ -69,17 +93,23 @@ def diagnose(
         source = Source(label="predictions", kind="predictions", chunks=lambda: iter([table]))
     evidence, positions = _collect(source, bins, observe)
     outcomes = [check.run(evidence) for check in FINDINGS]
-    findings = ranked(outcome for outcome in outcomes if isinstance(outcome, Finding))
+    of_data, unread = (
+        ((), ()) if source.data is None else data_findings(source.data, evidence.curves)
+    )
+    findings = ranked([*(o for o in outcomes if isinstance(o, Finding)), *of_data])
     note = fix_note(source, findings)
     return Diagnosis(
         source=source.label,
         verdict=verdict(evidence, findings),
+        fault=find_fault(evidence, findings) if source.kind != "baseline" else KNOWN,
         summary=evidence.summary,
         skill=evidence.skill,
         positions=positions,
         findings=findings,
         oracles=evidence.oracles,
-        not_checked=tuple(outcome for outcome in outcomes if isinstance(outcome, NotChecked)),
+        ladder=ladder(evidence),
+        probes=evidence.probes,
+        not_checked=(*(o for o in outcomes if isinstance(o, NotChecked)), *unread),
         notices=notices(evidence) + ((note,) if note else ()),
         fix_command=fix_command(source, findings),
     )
@@ -90,7 +120,7 @@ def _collect(
 ) -> tuple[Evidence, tuple[Position, ...]]:
     if source.chunks is None:
         reason = source.why_not or "the source has no predictions"
-        return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
+        return _without_predictions(source, reason), ()
     evaluator = Evaluator(counting=source.counting, bins=bins)
     curves, repairs = CurveSums(), RepairSums()
     for chunk in source.chunks():
@@ -101,7 +131,7 @@ def _collect(
             observe(chunk)
     if curves.frames == 0:
         reason = "the source has no frames of actions"
-        return Evidence(checkpoint=source.checkpoint, no_predictions=reason), ()
+        return _without_predictions(source, reason), ()
     evaluation = evaluator.compute(bootstrap=_RESAMPLES)
     missing = evaluation.sums.missing
     if evaluation.sums.actions == ("",):
@@ -124,7 +154,9 @@ def _collect(
         rank_with_time_high=evaluation["spearman"].high,
         curves=curves,
         oracles={k: v for k, v in (repairs.mae() | swapped).items() if not math.isnan(v)},
+        coverage=Interval(*(getattr(evaluation["coverage"], end) for end in _ENDS)),
         checkpoint=source.checkpoint,
+        probes=run_probes(source),
         missing=missing,
     )
     positions = tuple(
@@ -132,6 +164,12 @@ def _collect(
         for part in evaluation.positions
     )
     return evidence, positions
+
+
+def _without_predictions(source: Source, reason: str) -> Evidence:
+    not_run = dict.fromkeys(("inputs", "embeddings", "step"), reason)
+    probes = Probes(not_run=not_run)
+    return Evidence(checkpoint=source.checkpoint, probes=probes, no_predictions=reason)
 
 
 def _summary(evaluation: Evaluation, curves: CurveSums, *, with_actions: bool) -> Summary:

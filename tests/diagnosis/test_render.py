@@ -23,7 +23,7 @@ def test_the_verdict_comes_first_and_the_numbers_beside_their_baselines() -> Non
     assert number(diagnosis.summary.mae) in lines[start]
     assert number(diagnosis.summary.mae_constant) in lines[start + 1]
     assert number(diagnosis.summary.mae_frame_counting) in lines[start + 2]
-    parts = ("1. error", "What follows", "To repair", "Not checked")
+    parts = ("1. error", "What goes with", "To repair", "Not checked")
     places = [next(i for i, x in enumerate(lines) if x.startswith(part)) for part in parts]
     assert places == sorted(places)
 

@@ -1,0 +1,116 @@
+"""Where the error comes from: data, encoder, head, training, or the way it is measured."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from progfix.data.findings import FINDINGS as DATA_FINDINGS
+from progfix.diagnosis.evidence import Evidence
+from progfix.diagnosis.model import Fault, Finding, Place
+from progfix.diagnosis.text import number
+from progfix.diagnosis.thresholds import THRESHOLDS as T
+
+__all__ = ["KNOWN", "PLACES", "find_fault"]
+
+PLACES: Mapping[str, Place] = {
+    **dict.fromkeys(DATA_FINDINGS, "data"),
+    "untrained-head": "training",
+    "starved-head": "training",
+    "unseen-start": "training",
+    "duration-blind-embeddings": "encoder",
+    "future-leak": "encoder",
+    "position-contradiction": "head",
+    "ignores-embeddings": "head",
+    "order-blind": "head",
+    "head-loses-progress": "head",
+    "miscalibrated": "head",
+    "deceptive-middle": "metric",
+}
+"""What a finding blames, where it blames anything: the others describe answers, and several
+causes would explain them."""
+
+KNOWN = Fault("nowhere", None, "")
+"""Of a baseline, which is as it was made."""
+
+_IN_WORDS: Mapping[Place, str] = {
+    "data": "in the data",
+    "encoder": "in the encoder",
+    "head": "in the head",
+    "training": "in the training",
+    "metric": "in how the error is read",
+}
+
+
+def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
+    """Say where the error comes from, and what decided it.
+
+    The first cause that blames something decides; a warning does not decide against an error
+    whose origin is open, and what merely informs decides nothing. An open cause is put down
+    to the head or to the encoder by what a simple predictor reads from the embeddings.
+
+    Args:
+        evidence: What the findings were made from.
+        findings: In order of rank.
+    """
+    serious = [f for f in findings if f.severity != "info"]
+    causes = [f for f in serious if f.role == "cause"]
+    if not causes:
+        return _nothing(evidence)
+    top = causes[0]
+    decided = next((f for f in causes if f.id in PLACES and f.severity == top.severity), None)
+    if decided is not None:
+        return Fault(PLACES[decided.id], decided.id, f"{_lies(decided)} ({decided.id}).")
+    by_probe = _by_embeddings(evidence, top)
+    if by_probe is not None:
+        return by_probe
+    blaming = next((f for f in serious if f.id in PLACES and f.id != "deceptive-middle"), None)
+    if blaming is not None:
+        return Fault(PLACES[blaming.id], blaming.id, f"{_lies(blaming)} ({blaming.id}).")
+    return Fault("undecided", None, _undecided(evidence, top))
+
+
+def _lies(finding: Finding) -> str:
+    return f"The fault lies {_IN_WORDS[PLACES[finding.id]]}"
+
+
+def _nothing(evidence: Evidence) -> Fault:
+    if evidence.no_predictions is not None:
+        return Fault("undecided", None, "Without predictions the fault cannot be placed.")
+    return Fault("nowhere", None, "No fault to place.")
+
+
+def _by_embeddings(evidence: Evidence, top: Finding) -> Fault | None:
+    probe = evidence.probes.embeddings
+    if probe is None:
+        return None
+    mae, head, clock = number(probe.mae), number(probe.mae_head), number(probe.mae_clock)
+    if probe.saved.value >= T.lost and probe.saved.low > 0:
+        return Fault(
+            "head",
+            "head-loses-progress",
+            f"The embeddings carry what {top.id} lacks: a simple predictor on them errs by {mae}, "
+            f"the head by {head}. The fault lies in the head or its training "
+            "(head-loses-progress), not in the encoder.",
+        )
+    if probe.mae > 0.95 * probe.mae_clock and probe.duration.high < T.duration_unsure:
+        return Fault(
+            "encoder",
+            None,
+            f"A simple predictor on the embeddings errs by {mae}, a clock without them by {clock}: "
+            "they carry little of progress, and the fault lies in the encoder or its features.",
+        )
+    return None
+
+
+def _undecided(evidence: Evidence, top: Finding) -> str:
+    probe = evidence.probes.embeddings
+    if probe is None:
+        return (
+            f"{top.id} says what is wrong, not where it comes from: encoder, head and training "
+            "would all explain it. The checkpoint with its data would decide."
+        )
+    return (
+        f"The evidence does not decide: {top.id} may come from head or training, yet a simple "
+        f"predictor on the same embeddings does no better ({number(probe.mae)} against "
+        f"{number(probe.mae_head)})."
+    )

@@ -1,0 +1,120 @@
+"""One real training step of a recipe, taken on a copy: what reaches the head?"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from copy import deepcopy
+
+import torch
+from torch import Tensor, nn
+
+from progfix.checkpoints import Checkpoint
+from progfix.data.dataset import Dataset, Video
+from progfix.diagnosis.measured import StepAudit, StepPart
+from progfix.model import ProgressModel
+from progfix.predict import check_fit
+from progfix.training.batches import epoch_batches, generator
+from progfix.training.objectives import progress_loss
+from progfix.training.optimisers import build_optimisers
+from progfix.training.recipe import Recipe
+from progfix.training.sampling import choose_prefixes
+
+__all__ = ["audit_checkpoint", "audit_step"]
+
+
+def audit_checkpoint(checkpoint: Checkpoint, data: Dataset) -> StepAudit | str:
+    """Take one step of the recipe that a checkpoint was trained with, on its training videos.
+
+    Returns:
+        What it does, or why it cannot be taken.
+
+    Raises:
+        InputError: If a video's features do not fit the model.
+    """
+    recipe, model = checkpoint.recipe, checkpoint.model
+    if recipe is None:
+        return "the checkpoint does not say how the head was trained"
+    trained = checkpoint.kind == "gtcc" or recipe.method.name != "none"
+    return audit_step(model, recipe, data, trains_encoder=trained and model.encoder is not None)
+
+
+def audit_step(
+    model: ProgressModel, recipe: Recipe, data: Dataset, *, trains_encoder: bool, seed: int = 0
+) -> StepAudit | str:
+    """Take one step of a recipe along the progress loss, on a copy of a model.
+
+    An alignment loss is left out: it can only add to the encoder's gradient, and so take
+    more from the head where both are clipped together.
+
+    Args:
+        model: Left as it is.
+        recipe: How to train it.
+        data: Its training videos are drawn from; all, where there is no such split.
+        trains_encoder: Whether the encoder gets gradients too.
+        seed: Of the batch and its prefixes.
+    """
+    videos = _batch(data, recipe, seed)
+    if not videos:
+        return "the data has no training videos with action segments"
+    for video in videos:
+        check_fit(model, video)
+    copy = deepcopy(model).train()
+    copy.requires_grad_(requires_grad=False)
+    copy.head.requires_grad_(requires_grad=True)
+    if trains_encoder and copy.encoder is not None:
+        copy.encoder.requires_grad_(requires_grad=True)
+    embeddings = [copy.embed(torch.from_numpy(video.read()).to(copy.device)) for video in videos]
+    censored = recipe.head.output == "remaining"
+    segments = [video.segments for video in videos]
+    rng = generator(seed, 0, 0)
+    prefixes = choose_prefixes(segments, recipe.sampling, rng, use_censored=censored)
+    if not len(prefixes):
+        return "no segment is long enough for the recipe to draw a prefix from"
+    loss = progress_loss(copy.head, embeddings, prefixes, recipe.objective)
+    optimisers = build_optimisers(copy, recipe)
+    encoder = list(optimisers.rest)
+    scale = recipe.objective.progress_lambda
+    raw = _gradient(loss, encoder)
+    before = [p.detach().clone() for p in [*optimisers.head, *encoder]]
+    report = optimisers.step(loss)
+    split = len(optimisers.head)
+    settings = recipe.optimisation
+    head_lr = settings.head_lr if settings.own_gradients else settings.lr
+    head = _part(optimisers.head, before[:split], report.head_gradient, head_lr)
+    if not encoder:
+        return StepAudit(head, None)
+    return StepAudit(head, _part(encoder, before[split:], raw * scale, settings.lr))
+
+
+def _batch(data: Dataset, recipe: Recipe, seed: int) -> list[Video]:
+    train = data.split("train").videos or data.videos
+    videos = [v for v in train if v.features is not None]
+    batches = epoch_batches(videos, recipe.optimisation.batch_videos, generator(seed, 0))
+    return [videos[index] for index in batches[0]] if batches else []
+
+
+def _part(
+    parameters: Sequence[nn.Parameter], before: Sequence[Tensor], gradient: float, rate: float
+) -> StepPart:
+    moved = [p.detach() - old for p, old in zip(parameters, before, strict=True)]
+    update = _norm(moved)
+    entries = sum(p.numel() for p in parameters)
+    return StepPart(
+        gradient,
+        _norm([p.grad for p in parameters]),
+        update,
+        _norm(before),
+        update / (rate * entries**0.5),
+    )
+
+
+def _gradient(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float:
+    if not parameters:
+        return 0.0
+    return _norm(torch.autograd.grad(loss, parameters, retain_graph=True, allow_unused=True))
+
+
+def _norm(tensors: Sequence[Tensor | None]) -> float:
+    squares = [float((t.detach().double() ** 2).sum()) for t in tensors if t is not None]
+    return math.sqrt(sum(squares))
