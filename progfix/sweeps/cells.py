@@ -9,16 +9,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import product
 from typing import get_args
 
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
-from progfix.solutions import parse_letters
+from progfix.solutions import apply, parse_letters
+from progfix.training.recipe import SEED_RECIPE
 from progfix.training.settings import SETTINGS, Settings, Value, read_setting
 
-__all__ = ["Cell", "parse_cells"]
+__all__ = ["BASELINE", "Cell", "parse_cells"]
+
+BASELINE = "baseline"
+"""Name of the cell without a letter, which the others are said to be better or worse than."""
 
 _HEAD = "head"
 _EXAMPLE = "write it like fghs+feature-noise=1+head=gru"
@@ -57,79 +61,91 @@ def parse_cells(
         common: Settings of all cells, by dotted name; None is "not said".
 
     Raises:
-        InputError: With everything that cannot be read, is said twice or says two things.
+        InputError: With everything that cannot be read, is said twice, or does not go
+            together.
     """
     problems: list[Problem] = []
-    crossed: list[list[tuple[str, str]]] = []
-    if heads:
-        crossed.append([(_HEAD, kind) for kind in heads])
+    shared = {field: value for field, value in (common or {}).items() if value is not None}
+    axes = [_axis(_HEAD, heads, "--heads", problems)] if heads else []
     for text in vary:
         name, _, values = text.partition("=")
-        crossed.append([(name.strip(), value.strip()) for value in values.split(",")])
-    shared = {field for field, value in (common or {}).items() if value is not None}
-    cells = []
-    for text in solutions:
-        for extra in product(*crossed):
-            cell = _cell(text, extra, common or {}, shared, problems)
-            if cell is not None:
-                cells.append(cell)
+        axes.append(_axis(name.strip(), values.split(","), f"--vary {text}", problems))
+        problems += _said_before(name.strip(), shared, f"--vary {text}")
+    cells = [
+        cell
+        for text in solutions
+        for extra in product(*axes)
+        if (cell := _cell(text, extra, shared, problems)) is not None
+    ]
     if not solutions:
         problems.append(Problem("--solutions", "at least one solution", "none", _EXAMPLE))
-    for name, times in Counter(cell.name for cell in cells).items():
-        if times > 1:
-            problems.append(
-                Problem("--solutions", "each cell once", f"{name} {times} times", "leave one out")
-            )
+    problems += [
+        Problem("--solutions", "each cell once", f"{name} {times} times", "leave one out")
+        for name, times in Counter(cell.name for cell in cells).items()
+        if times > 1
+    ]
     if problems:
-        raise InputError(dict.fromkeys(problems))
+        raise InputError(tuple(dict.fromkeys(problems)))
     return tuple(cells)
 
 
+Pair = tuple[str, Value]
+"""A setting's name, or "head", and its value."""
+
+
+def _axis(name: str, values: Sequence[str], where: str, problems: list[Problem]) -> list[Pair]:
+    """Return what cells are crossed with; what cannot be read is added to `problems`."""
+    pairs: list[Pair] = []
+    for text in values:
+        try:
+            pairs.append((name, _value(name, text.strip(), where)))
+        except InputError as error:
+            problems += error.problems
+    return pairs
+
+
+def _said_before(name: str, shared: Settings, where: str) -> list[Problem]:
+    if name not in SETTINGS or SETTINGS[name].field not in shared:
+        return []
+    fix = f"leave --{name} out, and give each cell its own"
+    return [Problem(where, f"one value of {name}", f"another in --{name}", fix)]
+
+
 def _cell(
-    text: str,
-    extra: Sequence[tuple[str, str]],
-    common: Settings,
-    shared: set[str],
-    problems: list[Problem],
+    text: str, extra: Sequence[Pair], shared: Settings, problems: list[Problem]
 ) -> Cell | None:
     """Return a cell, or None after adding to `problems`."""
     where = f"cell {text.strip()}"
     solution, *parts = (part.strip().lower() for part in text.split("+"))
-    pairs = [(name.strip(), value.strip()) for name, _, value in (p.partition("=") for p in parts)]
-    pairs += extra
+    pairs: list[Pair] = []
     found: list[Problem] = []
+    for part in parts:
+        name, _, value = (piece.strip() for piece in part.partition("="))
+        pairs += _axis(name, [value], where, found)
+        found += _said_before(name, shared, where)
+    pairs += extra
+    found += [
+        Problem(where, f"one value of {name}", f"{times}", "leave one out")
+        for name, times in Counter(name for name, _ in pairs).items()
+        if times > 1
+    ]
+    values = dict(pairs)
+    kind = values.pop(_HEAD, None)
+    head = next((known for known in get_args(HeadKind) if known == kind), None)
     try:
-        solution = _solution(solution, where)
+        letters = parse_letters(solution, where=where)
+        start = SEED_RECIPE.head if head is None else replace(SEED_RECIPE.head, kind=head)
+        apply(letters, replace(SEED_RECIPE, head=start))
+        if not letters or set(solution) == set(letters):
+            solution = letters or BASELINE
     except InputError as error:
-        found += error.problems
-    for name, times in Counter(name for name, _ in pairs).items():
-        if times > 1:
-            found.append(Problem(where, f"one value of {name}", f"{times}", "leave one out"))
-        elif name in SETTINGS and SETTINGS[name].field in shared:
-            fix = f"leave --{name} out, and give each cell its own"
-            found.append(Problem(where, f"one value of {name}", f"another in --{name}", fix))
-    values: dict[str, Value] = {}
-    for name, value in pairs:
-        try:
-            values[name] = _value(name, value, where)
-        except InputError as error:
-            found += error.problems
+        found += [replace(problem, where=where) for problem in error.problems]
     if found:
         problems += found
         return None
-    settings = {SETTINGS[n].field: v for n, v in values.items() if n != _HEAD}
-    kind = values.get(_HEAD)
-    head = next((known for known in get_args(HeadKind) if known == kind), None)
-    name = "+".join([solution, *(f"{name}={_text(value)}" for name, value in values.items())])
-    return Cell(name, solution, head, {**common, **settings})
-
-
-def _solution(text: str, where: str) -> str:
-    """Return letters in order, and names as they are."""
-    letters = parse_letters(text, where=where)
-    if not letters:
-        return "baseline"
-    return letters if set(text) == set(letters) else text
+    name = "+".join([solution, *(f"{name}={_text(value)}" for name, value in pairs)])
+    settings = {SETTINGS[name].field: value for name, value in values.items()}
+    return Cell(name, solution, head, {**shared, **settings})
 
 
 def _value(name: str, text: str, where: str) -> Value:

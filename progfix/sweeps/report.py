@@ -25,4 +25,20 @@ def write_report(folder: Path, plan: Plan, result: SweepResult) -> None:
     ):
         with atomic_path(folder / name) as path:
             path.write_text(text, encoding="utf-8")
+    _draw(folder / "sweep.png", result)
     write_sweep(folder, plan, result)
+
+
+def _draw(file: Path, result: SweepResult) -> None:
+    from progfix.plots.style import STYLES, style_context
+    from progfix.plots.sweep import CellDots, sweep_figure
+
+    dots = []
+    for cell in result.trained:
+        score = cell.scores["mae"]
+        e = score.pooled
+        dots.append(CellDots(cell.name, list(score.by_seed.values()), e.value, e.low, e.high))
+    baselines = {cell.name: cell.mae for cell in result.cells if cell.is_baseline}
+    figure = sweep_figure("screen", dots, baselines)
+    with style_context(STYLES["screen"]), atomic_path(file) as path:
+        figure.savefig(path, metadata={"Software": None})

@@ -9,10 +9,7 @@ from dataclasses import dataclass
 
 from progfix.evaluation import Estimate
 
-__all__ = ["BASELINE", "CellResult", "Difference", "Score", "SweepResult"]
-
-BASELINE = "baseline"
-"""Name of the cell that the others are said to be better or worse than."""
+__all__ = ["CellResult", "Difference", "Score", "SweepResult"]
 
 
 @dataclass(frozen=True)

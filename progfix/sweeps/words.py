@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from progfix.sweeps.result import BASELINE, Difference, SweepResult
+from progfix.sweeps.cells import BASELINE
+from progfix.sweeps.result import Difference, SweepResult
 
-__all__ = ["BASELINE_NAMES", "decimal", "sentence", "sentences"]
+__all__ = ["BASELINE_NAMES", "sentence", "sentences"]
 
 BASELINE_NAMES = {
     "constant": "a constant .5",
@@ -17,9 +18,9 @@ BASELINE_NAMES = {
 """Baselines as a sentence names them."""
 
 
-def decimal(value: float) -> str:
-    """Return ".031", without sign; a dash where it is undefined."""
-    return "-" if math.isnan(value) else f"{abs(value):.3f}".removeprefix("0")
+def decimal(value: float, digits: int = 3) -> str:
+    """Return ".031", without sign."""
+    return f"{abs(value):.{digits}f}".removeprefix("0")
 
 
 def sentence(difference: Difference) -> str:
@@ -29,11 +30,14 @@ def sentence(difference: Difference) -> str:
     if math.isnan(e.low):
         return f"{name} cannot be told from {reference} on {difference.videos} test video"
     if not difference.certain:
-        ends = " to ".join(f"{end:+.3f}".replace("0.", ".", 1) for end in (e.low, e.high))
+        ends = " to ".join(f"{'-' if end < 0 else '+'}{decimal(end)}" for end in (e.low, e.high))
         return f"{name} is not distinguishable from {reference} (95 % {ends})"
-    ends = " to ".join(decimal(end) for end in sorted((e.low, e.high), key=abs))
+    low, high = sorted((e.low, e.high), key=abs)
+    # A difference that is certain should not be shown as one that may be zero.
+    digits = next((n for n in (3, 4, 5) if round(low, n)), 6)
+    ends = f"{decimal(low, digits)} to {decimal(high, digits)}"
     better = "better" if e.value < 0 else "worse"
-    return f"{name} is {better} than {reference} by {decimal(e.value)} (95 % {ends})"
+    return f"{name} is {better} than {reference} by {decimal(e.value, digits)} (95 % {ends})"
 
 
 def sentences(result: SweepResult) -> Iterator[str]:
