@@ -19,7 +19,7 @@ from progfix.plots.style import (
     TARGET,
     Look,
     look_of,
-    plain_ticks,
+    progress_axis,
     quiet_axes,
 )
 from progfix.plots.text import (
@@ -33,10 +33,10 @@ from progfix.plots.text import (
 )
 from progfix.plots.views import Curve, SegmentView
 
-__all__ = ["draw_curve", "draw_segment", "marker_step", "set_range", "title_lines"]
+__all__ = ["draw_curve", "draw_segment", "ink", "marker_step", "set_range", "title_lines"]
 
 LIMITS = (-0.5, 1.5)
-"""How far an axis of progress follows predictions outside [0, 1]."""
+"""How far an axis of progress follows any prediction outside [0, 1]."""
 
 
 def draw_segment(axes: Axes, view: SegmentView) -> Axes:
@@ -134,15 +134,20 @@ def marker_step(frames: int, markers: int = 6) -> int:
 
 
 def set_range(axes: Axes, curves: Sequence[Curve]) -> Axes:
-    """Set the axis of progress: [0, 1], further where predictions are, up to `LIMITS`."""
+    """Set the axis of progress: [0, 1], and further where predictions are.
+
+    Few predictions far outside do not flatten the others: beyond `LIMITS` the axis goes only
+    where more than a quarter of them do, as in percent.
+    """
     values = np.concatenate([curve.prediction for curve in curves])
     values = values[np.isfinite(values)]
-    low = max(min(0.0, float(values.min(initial=0.0))), LIMITS[0])
-    high = min(max(1.0, float(values.max(initial=1.0))), LIMITS[1])
-    axes.set_ylim(low - 0.03, high + 0.03)
-    axes.set_yticks([0.0, 0.5, 1.0])
-    plain_ticks(axes.yaxis)
-    return axes
+    low = min(0.0, float(values.min(initial=0.0)))
+    high = max(1.0, float(values.max(initial=1.0)))
+    if np.count_nonzero(values < LIMITS[0]) * 4 <= len(values):
+        low = max(low, LIMITS[0])
+    if np.count_nonzero(values > LIMITS[1]) * 4 <= len(values):
+        high = min(high, LIMITS[1])
+    return progress_axis(axes, low, high)
 
 
 def _title(axes: Axes, view: SegmentView) -> None:
@@ -191,12 +196,12 @@ def _error_rows(curves: Sequence[Curve], room: float) -> list[list[Artist]]:
         if used + width > room and len(rows[-1]) > 1:
             rows.append([])
             used = 0.0
-        rows[-1].append(TextArea(text, textprops={"color": _ink(look)}))
+        rows[-1].append(TextArea(text, textprops={"color": ink(look)}))
         used += width
     return rows
 
 
-def _ink(look: Look) -> str:
+def ink(look: Look) -> str:
     """The colour of small text: the curve's, darkened where it is too light to read."""
     red, green, blue = to_rgb(look.color)
     luminance = 0.2126 * red + 0.7152 * green + 0.0722 * blue

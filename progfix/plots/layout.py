@@ -56,7 +56,7 @@ class Page:
         line = style.font * _LINE / 72
         across_page = width or style.width
         columns_of_legend, lines_of_legend = _legend_shape(style, across_page, handles)
-        panel = (height or style.panel_height) + (title_lines + foot_lines + 0.4) * line
+        panel = (height or style.panel_height) + (title_lines + foot_lines + 0.6) * line
         total = down * panel + (lines_of_legend + 1.6) * line
         self.figure = Figure(figsize=(across_page, total))
         # The layout engine replaces these margins when it draws; until then they tell the

@@ -15,6 +15,7 @@ from progfix.plots.style import (
     bar_fill,
     look_of,
     plain_ticks,
+    progress_axis,
     quiet_axes,
 )
 from progfix.plots.views import Array, PositionErrors
@@ -99,9 +100,7 @@ def draw_spread(axes: Axes, sources: Sequence[PositionErrors]) -> Axes:
         )
     low = float(np.nanmin(np.concatenate([[0.0], *(source.low for source in sources)])))
     high = float(np.nanmax(np.concatenate([[1.0], *(source.high for source in sources)])))
-    axes.set_ylim(low - 0.03, high + 0.03)
-    axes.set_yticks([0.0, 0.5, 1.0])
-    return _label(axes, "predictions")
+    return _label(progress_axis(axes, low, high), "predictions")
 
 
 def _places(parts: int, place: int, of: int) -> tuple[Array, float]:

@@ -17,7 +17,7 @@ import matplotlib as mpl
 from matplotlib.axes import Axes
 from matplotlib.axis import Axis
 from matplotlib.font_manager import fontManager
-from matplotlib.ticker import FuncFormatter
+from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 __all__ = [
     "BAND_ALPHA",
@@ -31,6 +31,7 @@ __all__ = [
     "bar_fill",
     "look_of",
     "plain_ticks",
+    "progress_axis",
     "quiet_axes",
     "style_context",
     "tick",
@@ -148,7 +149,7 @@ def _settings(style: Style) -> Any:
         "legend.frameon": False,
         "legend.handlelength": 2.6,
         "legend.columnspacing": 1.4,
-        "legend.borderaxespad": 0.8,
+        "legend.borderaxespad": 0.3,
         "legend.borderpad": 0.0,
         "lines.linewidth": style.line,
         "lines.markersize": style.marker,
@@ -160,7 +161,7 @@ def _settings(style: Style) -> Any:
         "figure.facecolor": "white",
         "figure.constrained_layout.use": True,
         "figure.constrained_layout.w_pad": style.font / 72 * 0.3,
-        "figure.constrained_layout.h_pad": style.font / 72 * 0.4,
+        "figure.constrained_layout.h_pad": style.font / 72 * 0.55,
         "figure.constrained_layout.wspace": 0.0,
         "figure.constrained_layout.hspace": 0.0,
         "figure.subplot.wspace": 0.15,
@@ -187,6 +188,18 @@ def quiet_axes(axes: Axes) -> Axes:
     """Give the Axes a light horizontal grid."""
     axes.grid(visible=True, axis="y")
     axes.grid(visible=False, axis="x")
+    return axes
+
+
+def progress_axis(axes: Axes, low: float, high: float) -> Axes:
+    """Let the vertical axis of progress reach from `low` to `high`, with quiet ticks."""
+    margin = 0.03 * (high - low)
+    axes.set_ylim(low - margin, high + margin)
+    if high - low <= 2:
+        axes.set_yticks([0.0, 0.5, 1.0])
+    else:
+        axes.yaxis.set_major_locator(MaxNLocator(nbins=4, min_n_ticks=2))
+    plain_ticks(axes.yaxis)
     return axes
 
 

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.patches import Rectangle
 from matplotlib.ticker import MaxNLocator
 
-from progfix.plots.curves import draw_curve, set_range
+from progfix.plots.curves import draw_curve, ink, set_range
 from progfix.plots.style import COUNTING, TARGET, look_of, quiet_axes
 from progfix.plots.text import axes_width, decimal, figure_text, readable, shorten_to, text_width
 from progfix.plots.views import SegmentView, VideoView, mean_absolute_error
@@ -139,6 +139,16 @@ def _title(axes: Axes, view: VideoView) -> None:
         mean_absolute_error([segment.curves[place] for segment in view.segments])
         for place in range(len(first.curves))
     ]
-    values = (f"{look_of(place).glyph} {decimal(value)}" for place, value in enumerate(errors))
-    tail = f"   MAE {'  '.join(values)}"
-    axes.set_title(shorten_to(name, axes_width(axes) - text_width(tail)) + tail)
+    values = [f"{look_of(place).glyph} {decimal(value)}" for place, value in enumerate(errors)]
+    tail = text_width("   MAE" + "".join(f"  {value}" for value in values))
+    written = axes.set_title(shorten_to(name, axes_width(axes) - tail) + "   MAE")
+    # Each error stands behind the text before it, in the colour of its curve.
+    for place, value in enumerate(values):
+        written = axes.annotate(
+            f"  {value}",
+            (1.0, 0.0),
+            xycoords=written,
+            va="bottom",
+            color=ink(look_of(place)),
+            annotation_clip=False,
+        )

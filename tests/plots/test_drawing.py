@@ -15,7 +15,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from progfix.plots.calibration import draw_coverage, draw_pit
-from progfix.plots.curves import draw_curve, draw_segment, marker_step
+from progfix.plots.curves import draw_curve, draw_segment, ink, marker_step
 from progfix.plots.density import draw_density
 from progfix.plots.ladder import draw_ladder
 from progfix.plots.positions import draw_bias, draw_mae, draw_spread
@@ -111,14 +111,24 @@ def test_interval_is_a_band_between_its_ends(axes: Axes) -> None:
 
 
 def test_predictions_outside_the_range_are_seen_and_far_ones_are_cut(axes: Axes) -> None:
-    (curve,) = segment_view(4).curves
-    view = replace(
-        segment_view(4), curves=(replace(curve, prediction=np.array([-0.2, 0.1, 99.0, np.nan])),)
-    )
-    draw_segment(axes, view)
+    (curve,) = segment_view(6).curves
+    prediction = np.array([-0.2, 0.1, 99.0, 0.2, 0.3, np.nan])
+    draw_segment(axes, replace(segment_view(6), curves=(replace(curve, prediction=prediction),)))
     low, high = axes.get_ylim()
     assert -0.3 < low < -0.2
     assert 1.5 < high < 1.6
+
+
+@pytest.mark.parametrize(("factor", "offset"), [(100.0, 0.0), (9.0, -5.0)])
+def test_predictions_in_other_units_are_seen(axes: Axes, factor: float, offset: float) -> None:
+    (curve,) = segment_view(40).curves
+    prediction = factor * curve.prediction + offset
+    draw_segment(axes, replace(segment_view(40), curves=(replace(curve, prediction=prediction),)))
+    low, high = axes.get_ylim()
+    assert low <= prediction.min()
+    assert high >= prediction.max()
+    ticks = [tick for tick in axes.get_yticks() if low <= tick <= high]
+    assert 2 <= len(ticks) <= 6
 
 
 def test_markers_are_few() -> None:
@@ -218,6 +228,10 @@ def test_timeline_puts_segments_where_they_are(axes: Axes) -> None:
     boxes = [patch for patch in axes.patches if isinstance(patch, Rectangle)]
     assert [(box.get_x(), box.get_width()) for box in boxes] == [(5.5, 20), (30.5, 1), (40.5, 30)]
     assert {"boil", "pour", "drink"} <= set(texts(axes).split(" | "))
+    # Each source's error behind the video's name, in the colour of its curve.
+    errors = {text.get_text().strip(): text.get_color() for text in axes.texts}
+    for place, error in enumerate((".050", ".100")):
+        assert errors[f"{look_of(place).glyph} {error}"] == ink(look_of(place))
 
 
 def test_names_that_would_overlap_give_way_to_longer_actions() -> None:

@@ -60,6 +60,21 @@ def test_panels_titles_and_legend_do_not_overlap_and_stay_on_the_page(
 
 
 @pytest.mark.parametrize("style", ["screen", "paper"])
+@pytest.mark.parametrize("segments", [5, 60])
+def test_the_legend_stands_clear_of_the_titles(style: StyleName, segments: int) -> None:
+    figure = figures.curves_figure(style, [segment_view(9, LABELS[:2])] * segments)
+    figure.draw_without_rendering()
+    (legend,) = figure.legends
+    titles = [
+        title.get_window_extent().y1
+        for axes in figure.axes
+        for title in axes.findobj(AnchoredOffsetbox)
+    ]
+    line = STYLES[style].font / 72 * figure.dpi
+    assert legend.get_window_extent().y0 - max(titles) > 0.6 * line
+
+
+@pytest.mark.parametrize("style", ["screen", "paper"])
 def test_panels_are_high_enough_to_read(style: StyleName) -> None:
     figure = figures.curves_figure(style, [segment_view(9, LABELS)] * 6)
     figure.draw_without_rendering()
