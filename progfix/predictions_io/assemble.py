@@ -94,9 +94,8 @@ def typed(block: Block, names: Mapping[str, str], defects: Defects) -> Rows:
             read &= ~bad
             found = values[int(np.flatnonzero(bad)[0])] if not isinstance(values, Category) else ""
             article = "an integer" if kind == "integer" else "a number"
-            defects.add(
-                f"{article} in column {name!r}", block.rows[bad], repr(str(found)), "correct it"
-            )
+            fix = "write a point, not a comma" if "," in str(found) else "correct it"
+            defects.add(f"{article} in column {name!r}", block.rows[bad], repr(str(found)), fix)
     return Rows(block.rows, columns, read)
 
 

@@ -88,6 +88,8 @@ def resolve(names: Sequence[str], where: str) -> dict[str, str]:
         names: The file's column names.
         where: The file, for errors.
 
+    A name in another spelling, such as "Video ID", stands in where the exact one is not there.
+
     Raises:
         InputError: If a column occurs twice, or the file lacks what progress needs.
     """
@@ -96,11 +98,22 @@ def resolve(names: Sequence[str], where: str) -> dict[str, str]:
         for name, count in sorted(Counter(names).items())
         if count > 1
     ]
+    spelled: dict[str, list[str]] = {}
+    for name in dict.fromkeys(names):
+        spelled.setdefault(_folded(name), []).append(name)
     chosen: dict[str, str] = {}
     for column in COLUMNS:
-        present = [name for name in (column, *ALIASES.get(column, ())) if name in names]
+        understood = (column, *ALIASES.get(column, ()))
+        present = [name for name in understood if name in names]
+        present += [name for word in understood for name in spelled.get(word, ())]
         if present:
             chosen[column] = present[0]
+            others = spelled[_folded(present[0])]
+            if present[0] not in understood and len(others) > 1:
+                found = listed(map(repr, others))
+                problems.append(
+                    Problem(where, f"one column {column!r}", found, "rename or remove the others")
+                )
     if "target" in chosen or "elapsed" in chosen or "segment" in chosen:
         chosen.pop("frame_index", None)
     problems += [
@@ -188,6 +201,11 @@ def _texts(values: Sequence[str] | NDArray[np.generic]) -> Sequence[str]:
     if not isinstance(values, np.ndarray):
         return values
     return [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
+
+
+def _folded(name: str) -> str:
+    """Return "video_id" for "Video ID", as a spreadsheet has it."""
+    return name.strip().casefold().replace(" ", "_").replace("-", "_")
 
 
 def _found(names: Sequence[str]) -> str:

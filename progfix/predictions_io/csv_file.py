@@ -1,4 +1,4 @@
-"""Predictions as comma-separated text with a header line, UTF-8."""
+"""Predictions as separated text with a header line, UTF-8; commas are written."""
 
 from __future__ import annotations
 
@@ -17,6 +17,9 @@ from progfix.predictions_io.table import Block
 
 __all__ = ["CsvTable", "CsvWriter"]
 
+
+_SEPARATORS = ";\t"
+"""Read where a header has no comma: spreadsheets of other countries, and exported tables."""
 
 _RECORDS = 2048
 # Records read at once: few enough for their strings to stay in the processor's cache until
@@ -37,13 +40,27 @@ class CsvTable:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        with path.open(encoding="utf-8-sig", newline="") as file:
-            header = _records(csv.reader(file), 1, path)
+        header = self._header(",")
+        # What has no comma at all is separated by something else.
+        others = [mark for mark in _SEPARATORS if mark in header[0]] if len(header) == 1 else []
+        self._separator = others[0] if len(others) == 1 else ","
+        if others:
+            header = self._header(self._separator)
+        self.names: Sequence[str] = [name.strip() for name in header]
+
+    def _header(self, separator: str) -> list[str]:
+        with self._path.open(encoding="utf-8-sig", newline="") as file:
+            header = _records(csv.reader(file, delimiter=separator), 1, self._path)
         if not header or not header[0]:
             raise InputError(
-                Problem(str(path), "a header line with column names", "an empty file", "check it")
+                Problem(
+                    str(self._path),
+                    "a header line with column names",
+                    "an empty line",
+                    "begin with a line such as video,target,prediction",
+                )
             )
-        self.names: Sequence[str] = [name.strip() for name in header[0]]
+        return header[0]
 
     def blocks(self, wanted: Sequence[str], defects: Defects) -> Iterator[Block]:
         """Yield the wanted columns as text; lines of another width become defects.
@@ -55,7 +72,7 @@ class CsvTable:
         places = {name: self.names.index(name) for name in wanted}
         first = 0
         with self._path.open(encoding="utf-8-sig", newline="") as file:
-            reader = csv.reader(file)
+            reader = csv.reader(file, delimiter=self._separator)
             next(reader)
             while records := _records(reader, _RECORDS, self._path):
                 numbers: Sequence[int] = range(first, first + len(records))
@@ -118,5 +135,5 @@ def _records(reader: Iterator[list[str]], count: int, path: Path) -> list[list[s
         return list(islice(reader, count))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            Problem(str(path), "comma-separated UTF-8 text", str(error), "save it as CSV again")
+            Problem(str(path), "comma-separated UTF-8 text", str(error), "save it as UTF-8 CSV")
         ) from error

@@ -23,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["open_source", "open_sources"]
 
+_CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar")
+"""Endings that checkpoints of PyTorch have; others are read as such too."""
+
 
 def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
     """Open what the user named, all on the same data.
@@ -103,7 +106,12 @@ def _from_file(path: Path, options: SourceOptions) -> Source:
 def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     from progfix.checkpoints import open_checkpoint
 
-    checkpoint = open_checkpoint(path, head_spec=options.head_spec)
+    try:
+        checkpoint = open_checkpoint(path, head_spec=options.head_spec)
+    except InputError as error:
+        if path.is_dir() or path.suffix.lower() in _CHECKPOINTS:
+            raise
+        raise _neither(error.problems[0]) from error
     source = Source(
         label=path.name if path.is_dir() else path.stem,
         kind="run" if path.is_dir() else "checkpoint",
@@ -124,6 +132,18 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
         return replace(source, why_not=f"{moved}; name it with --data")
     return _with_model(source, checkpoint.model, data, options)
+
+
+def _neither(problem: Problem) -> InputError:
+    """Say what else could have been read, where a file is no checkpoint by name or content."""
+    return InputError(
+        replace(
+            problem,
+            expected=f"{problem.expected}, or predictions in {', '.join(FORMATS)}",
+            fix="name the .pt file of a training, or write the predictions as CSV with the columns "
+            "video, prediction, and target or elapsed and duration (docs/predictions.md)",
+        )
+    )
 
 
 def _from_module(text: str | None, options: SourceOptions) -> Source:

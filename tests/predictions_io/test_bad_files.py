@@ -6,6 +6,7 @@ import struct
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import h5py
 import numpy as np
@@ -27,6 +28,8 @@ def _errors(path: Path) -> list[str]:
     [
         (b"", "expected predictions, found an empty file"),
         (b"\n", "expected a header line with column names"),
+        (b"\n\nvideo;target\n", "expected a header line with column names, found an empty line"),
+        (b"a;b\tc\n", "expected a column 'video', found the columns 'a;b\\tc'"),
         (b"video,target,prediction\n", "expected at least one row"),
         (b"\xff\xfe\x00v", "expected comma-separated UTF-8 text"),
         (b'video,target,prediction\n"x' + b"a" * 200_000, "expected comma-separated UTF-8 text"),
@@ -42,6 +45,38 @@ def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
     path = tmp_path / "p.csv"
     path.write_bytes(b"\xef\xbb\xbfvideo,target,prediction\r\nx,1,.5\r\n")
     assert sum(map(len, read_predictions(path))) == 1
+
+
+@pytest.mark.parametrize("mark", [",", ";", "\t"])
+@pytest.mark.parametrize("header", ["video_id,target,prediction", "\ufeff Video ID,TARGET, Pred"])
+def test_separators_and_spellings_of_spreadsheets(tmp_path: Path, mark: str, header: str) -> None:
+    path = tmp_path / "p.csv"
+    text = f"{header}\nx,0.5,.25\nx,1,.75\n"
+    path.write_text(text.replace(",", mark), encoding="utf-8")
+    (table,) = read_predictions(path)
+    assert table.video.decode() == ["x", "x"]
+    assert table.target.tolist() == [0.5, 1.0]
+    assert table.prediction.tolist() == [0.25, 0.75]
+
+
+def test_decimal_commas_are_named(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("video;target;prediction\nx;0,5;0,25\nx;1;0,75\n")
+    assert _errors(path) == [
+        f"{path}, line 2: expected a number in column 'target', found '0,5' in line 2; "
+        "write a point, not a comma",
+        f"{path}, lines 2, 3: expected a number in column 'prediction', found '0,25' in line 2; "
+        "write a point, not a comma",
+    ]
+
+
+def test_an_exact_name_goes_before_another_spelling(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("Video,video,target,Prediction\nno,x,1,.5\n")
+    (table,) = read_predictions(path)
+    assert table.video.decode() == ["x"]
+    path.write_text("Video,VIDEO,target,prediction\nno,x,1,.5\n")
+    assert "expected one column 'video', found 'Video', 'VIDEO'" in _errors(path)[0]
 
 
 @pytest.mark.parametrize("ending", [".npz", ".h5", ".parquet"])
@@ -96,7 +131,8 @@ def test_npz_columns_of_other_shapes_and_lengths(tmp_path: Path) -> None:
 
 def test_a_foreign_archive_of_many_arrays_is_not_listed_in_full(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
-    np.savez(path, **{f"layer{i}": np.zeros(1) for i in range(300)})
+    arrays: dict[str, Any] = {f"layer{i}": np.zeros(1) for i in range(300)}
+    np.savez(path, **arrays)
     for found in _errors(path):
         assert "'layer7' and 292 more" in found
         assert "layer8" not in found

@@ -62,6 +62,27 @@ def test_data_of_another_size_in_its_place_is_named(trained: tuple[Path, Path]) 
         data.write_bytes(before)
 
 
+@pytest.mark.parametrize(
+    ("name", "content", "found"),
+    [
+        ("p.npy", b"\x93NUMPY", "found a NumPy array"),
+        ("p.txt", b"video,target\n", "found text"),
+        ("p.xlsx", b"PK\x05\x06" + bytes(18), "found an empty zip file"),
+        ("p", b"", "found an empty file"),
+    ],
+)
+def test_a_file_of_another_kind_is_told_which_would_do(
+    tmp_path: Path, name: str, content: bytes, found: str
+) -> None:
+    (tmp_path / name).write_bytes(content)
+    with pytest.raises(InputError) as caught:
+        open_source(str(tmp_path / name), OPTIONS)
+    text = str(caught.value)
+    assert "or predictions in .csv, .npz, .h5, .hdf5, .parquet" in text
+    assert found in text
+    assert "CSV with the columns video, prediction, and target or elapsed and duration" in text
+
+
 def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -> None:
     run, data = trained
     data.rename(data.with_name("moved.h5"))
