@@ -10,6 +10,7 @@ from progfix.diagnosis.model import Finding, Summary
 from progfix.diagnosis.text import number, percent, span
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 from progfix.diagnosis.training import trained_sign
+from progfix.evaluation.suspicion import unit_hint
 
 __all__ = ["notices", "verdict"]
 
@@ -140,11 +141,9 @@ def notices(evidence: Evidence) -> tuple[str, ...]:
         for column, effect in _MISSING.items()
         if column in evidence.missing
     ]
-    if s.prediction_high > 1.5:
-        found.append(
-            f"predictions reach {number(s.prediction_high, 1)}: percent or logits? Progress is "
-            "expected between 0 and 1."
-        )
+    hint = unit_hint(s.prediction_low, s.prediction_high)
+    if hint is not None:
+        found.append(f"{hint}.")
     elif s.mae - evidence.oracles.get("clip", s.mae) > 0.001:
         found.append(
             f"predictions leave the range from 0 to 1; clipping them would save "

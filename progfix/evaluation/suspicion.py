@@ -12,7 +12,7 @@ __all__ = ["suspicions", "unit_hint"]
 _PERFECT = 1e-6
 _FLAT = 1e-9
 
-_PERCENT = 100.5
+_PERCENT = (10, 100.5)
 _FAR = 0.5
 
 _BASELINE_TITLES = {
@@ -41,23 +41,23 @@ def suspicions(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -
             yield f"{label} predicts one value for every frame"
         if evaluation["mae"].value < _PERFECT:
             yield f"{label} makes no error: does its prediction column hold the target?"
-        hint = unit_hint(evaluation)
+        hint = unit_hint(*(evaluation[f"prediction_p{p}"].value for p in ("05", "95")))
         if hint is not None:
             yield f"{label}: {hint}"
 
 
-def unit_hint(evaluation: Evaluation) -> str | None:
+def unit_hint(low: float, high: float) -> str | None:
     """Say what predictions look like that are no progress in [0, 1], and what to do.
 
     Args:
-        evaluation: Of the predictions.
+        low: What 5 % of the predictions do not exceed.
+        high: What 95 % do not exceed.
 
     Returns:
-        None where 5 and 95 % of the predictions are within .5 of [0, 1].
+        None where both are within .5 of [0, 1], or NaN.
     """
-    low, middle, high = (evaluation[f"prediction_p{p}"].value for p in ("05", "50", "95"))
     between = f"nine of ten predictions lie from {low:.3g} to {high:.3g}"
-    if low >= 0 and middle > 1 and 1 + _FAR < high <= _PERCENT:
+    if low >= 0 and _PERCENT[0] < high <= _PERCENT[1]:
         return f"{between}: if they are percentages, divide them by 100; progress is 0 to 1"
     if low < -_FAR or high > 1 + _FAR:
         return f"{between}; progress is 0 to 1: if they are logits, give their sigmoid"

@@ -108,6 +108,10 @@ class FrameSums:
         (median,) = self._quantiles(_CELLS, 0.5)
         return Density(label, counts.reshape(_CELLS, _CELLS).astype(np.int64), median)
 
+    def quantiles(self, *shares: float) -> list[float]:
+        """Return what shares of all predictions, in (0, 1), do not exceed; NaN without any."""
+        return [float(values[0]) for values in self._quantiles(1, *shares)]
+
     def _quantiles(self, parts: int, *shares: float) -> list[NDArray[np.float64]]:
         """Return quantiles of the predictions in each of equal parts of the action."""
         joint = self._joint()
@@ -117,8 +121,8 @@ class FrameSums:
 
     def rung(self, label: str, *, is_baseline: bool) -> Rung:
         """Return the error and the range of 80 % of the predictions."""
-        low, high = self._quantiles(1, 0.1, 0.9)
-        return Rung(label, self.mae, float(low[0]), float(high[0]), is_baseline)
+        low, high = self.quantiles(0.1, 0.9)
+        return Rung(label, self.mae, low, high, is_baseline)
 
     def calibration(self, label: str) -> Calibration | None:
         """Return coverage and PIT; None where the source gives neither."""

@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.baselines import CONSTANT
+from progfix.evaluation.suspicion import unit_hint
 from progfix.plots.gather import SegmentTable, Shared
 from progfix.plots.sums import FrameSums
 from progfix.predictions import Predictions
@@ -61,6 +62,9 @@ class Survey:
                 )
             if sums.outside:
                 yield f"{label}: {sums.outside:,} of {sums.frames:,} predictions are outside [0, 1]"
+                hint = unit_hint(*sums.quantiles(0.05, 0.95))
+                if hint is not None:
+                    yield f"{label}: {hint}"
         if shared.others:
             yield (
                 f"segments are chosen from the {len(shared.keys):,} that all sources have; as "

@@ -268,7 +268,7 @@ def test_answers_out_of_range_are_noticed(scale: float) -> None:
     diagnosis = diagnose(table.with_prediction(table.target * scale))
     assert any("predictions" in notice for notice in diagnosis.notices)
     if scale == 100.0:
-        assert any("percent or logits" in notice for notice in diagnosis.notices)
+        assert any("progress is 0 to 1" in notice for notice in diagnosis.notices)
 
 
 def test_an_oracle_is_suspected() -> None:

@@ -133,6 +133,13 @@ def test_frames_that_are_left_out_or_outside_are_counted_in_the_notices() -> Non
     assert "a: 2 of 3 predictions are outside [0, 1]" in notices
 
 
+def test_percentages_are_noticed() -> None:
+    notices = gather([source("a", video("v", [40], lambda t: 100 * t))], Wanted()).notices
+    assert any("if they are percentages, divide them by 100" in notice for notice in notices)
+    notices = gather([source("a", *chunks(0.1))], Wanted()).notices
+    assert not any("0 to 1" in notice for notice in notices)
+
+
 def test_a_source_without_predictions_is_the_callers_mistake() -> None:
     with pytest.raises(ValueError, match="a has no predictions: no data"):
         gather([Source("a", "checkpoint", why_not="no data")], Wanted())
