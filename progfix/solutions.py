@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from itertools import combinations
+from typing import get_args
 
 from progfix.errors import InputError, Problem
-from progfix.heads.spec import Extra, HeadSpec
+from progfix.heads.spec import Extra, HeadKind, HeadSpec
 from progfix.training.recipe import SEED_RECIPE, Recipe
 
 __all__ = ["RECOMMENDED", "SOLUTIONS", "Solution", "apply", "conflicts", "parse_letters"]
@@ -40,7 +41,7 @@ class Solution:
     change: Callable[[Recipe], Recipe]
     source: str
     conflicts: Mapping[str, str]
-    heads: tuple[str, ...] = ("gru", "pooled")
+    heads: tuple[HeadKind, ...] = get_args(HeadKind)
     head_reason: str = ""
 
 
@@ -111,7 +112,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             _FORK,
             {},
             heads=("gru",),
-            head_reason="the pooled head has no initial state",
+            head_reason="only a GRU has an initial state",
         ),
         Solution(
             "c",

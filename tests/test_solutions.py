@@ -73,7 +73,7 @@ def test_a_conflict_with_an_earlier_solution_is_found() -> None:
 
 def test_the_pooled_head_refuses_an_initial_state() -> None:
     pooled = replace(SEED_RECIPE, head=HeadSpec(kind="pooled"))
-    with pytest.raises(InputError, match="pooled head has no initial state"):
+    with pytest.raises(InputError, match="b with the pooled head: only a GRU has"):
         apply("b", pooled)
     assert apply("af", pooled).head.extra == ("position", "elapsed")
 

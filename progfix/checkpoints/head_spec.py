@@ -6,7 +6,7 @@
     pooled,elapsed
 
 Words separated by commas, in any order: the input columns `position`, `prefix-length` and
-`elapsed`; `h0` for a learned initial state; `gru` or `pooled`; and
+`elapsed`; `h0` for a learned initial state; a kind of head (`HeadKind`); and
 `frame-count-max=FRAMES`. `none` stands alone for a head without any of them.
 """
 
@@ -51,11 +51,11 @@ def parse_head_spec(
         elif word.startswith(_MAXIMUM) and (maximum := _positive(word.removeprefix(_MAXIMUM))):
             spec = replace(spec, frame_count_max=maximum)
         elif word in _KINDS:
-            spec = replace(spec, kind="pooled" if word == "pooled" else "gru")
+            spec = replace(spec, kind=next(kind for kind in _KINDS if kind == word))
         elif word not in _COLUMNS:
             unknown.append(word)
-    if spec.kind == "pooled" and spec.initial_state == "learned":
-        unknown.append("h0 with the pooled head")
+    if spec.kind != "gru" and spec.initial_state == "learned":
+        unknown.append(f"h0 with the {spec.kind} head")
     if unknown:
         expected = (
             f"none, or words out of {', '.join((*_COLUMNS, 'h0', *_KINDS))}, {_MAXIMUM}FRAMES"

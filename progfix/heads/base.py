@@ -122,10 +122,9 @@ class ProgressHead(nn.Module, ABC):
         row of an initial state in its place.
 
         Raises:
-            ValueError: If the head does not stream; the message says why.
+            ValueError: If the head cannot do this (`HeadSpec.why_no_step`).
         """
-        if self.spec.why_not_streaming is not None:
-            raise ValueError(f"the head cannot go frame by frame: {self.spec.why_not_streaming}")
+        self._check_steps()
         elapsed = self._zeros(batch, dtype=torch.int64)
         return (elapsed, *self.output.begin(elapsed), *self._begin(batch))
 
@@ -142,10 +141,9 @@ class ProgressHead(nn.Module, ABC):
             The answer, equal to what `read` answers at this frame, and the next state.
 
         Raises:
-            ValueError: If the head does not stream; the message says why.
+            ValueError: If the head cannot do this (`HeadSpec.why_no_step`).
         """
-        if self.spec.why_not_streaming is not None:
-            raise ValueError(f"the head cannot go frame by frame: {self.spec.why_not_streaming}")
+        self._check_steps()
         elapsed, shared = state[0] + 1, len(self.output.begin(state[0]))
         raw, carried = self._raw_newest(self.prepared(frame), elapsed, state[1 + shared :])
         if self.spec.output == "remaining":
@@ -229,6 +227,10 @@ class ProgressHead(nn.Module, ABC):
         """
         extra = extra_columns(self.spec, embeddings.shape[1], lengths, embeddings.dtype)
         return torch.cat([embeddings, extra], dim=-1) if self.spec.extra else embeddings
+
+    def _check_steps(self) -> None:
+        if self.spec.why_no_step is not None:
+            raise ValueError(f"the head cannot go frame by frame: {self.spec.why_no_step}")
 
     def _zeros(self, *shape: int, dtype: torch.dtype | None = None) -> Tensor:
         """Return zeros on the device of the weights, of their type unless another is named."""

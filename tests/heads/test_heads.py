@@ -17,12 +17,13 @@ from progfix.heads.build import build_head
 from progfix.heads.inputs import extra_columns
 from progfix.heads.prefixes import every_prefix
 from progfix.heads.remaining import EDGES, log_prior
-from progfix.heads.spec import Extra, HeadSpec
+from progfix.heads.spec import Attention, Convolution, Extra, HeadKind, HeadSpec
 from progfix.predict import predict_segments
 from progfix.solutions import SOLUTIONS, apply, conflicts
 from progfix.training.recipe import SEED_RECIPE
 
 WIDTH = 6
+SMALL = Attention(layers=1, heads=2, feedforward=7, window=3)
 
 
 def head_of(spec: HeadSpec, seed: int = 0) -> ProgressHead:
@@ -31,7 +32,9 @@ def head_of(spec: HeadSpec, seed: int = 0) -> ProgressHead:
     head = build_head(spec, WIDTH).eval()
     with torch.no_grad():
         for parameter in head.parameters():
-            parameter.add_(0.3 * torch.randn_like(parameter))
+            # Larger steps make answers that float32 cannot hold to 1e-6: layers that blow
+            # differences up, distributions with gaps for the median to jump over.
+            parameter.add_(0.1 * torch.randn_like(parameter))
     return head
 
 
@@ -85,6 +88,15 @@ def all_specs() -> list[HeadSpec]:
         HeadSpec(output="remaining"),
         HeadSpec(extra=("position",), initial_state="learned", output="remaining"),
         HeadSpec(kind="pooled", extra=("elapsed",), output="remaining"),
+        HeadSpec(kind="transformer"),
+        HeadSpec(kind="transformer", extra=("elapsed",), attention=Attention(window=5)),
+        HeadSpec(kind="transformer", attention=SMALL, output="remaining"),
+        HeadSpec(kind="transformer", extra=("position",), attention=SMALL),
+        HeadSpec(kind="transformer", attention=Attention(window=None), skip_first=True),
+        HeadSpec(kind="tcn", output="increment", last_bias=-4.0),
+        HeadSpec(kind="tcn", extra=("elapsed",), convolution=Convolution((3, 1), 2)),
+        HeadSpec(kind="tcn", extra=("prefix-length",), skip_first=True),
+        HeadSpec(kind="tcn", convolution=Convolution(norm="batch"), output="remaining"),
     ]
     return specs
 
@@ -226,8 +238,45 @@ def test_the_last_bias_can_be_set() -> None:
     assert float(head.state_dict()["fc.2.bias"][0]) == -2.0
 
 
-def test_a_pooled_head_with_an_initial_state_is_refused() -> None:
-    with pytest.raises(ValueError, match="no initial state"):
-        build_head(HeadSpec(kind="pooled", initial_state="learned"), WIDTH)
+@pytest.mark.parametrize("kind", ["pooled", "transformer", "tcn"])
+def test_an_initial_state_without_a_recurrence_is_refused(kind: HeadKind) -> None:
+    with pytest.raises(ValueError, match=f"the {kind} head has no initial state"):
+        build_head(HeadSpec(kind=kind, initial_state="learned"), WIDTH)
+
+
+def test_sizes_that_cannot_be() -> None:
     with pytest.raises(ValueError, match="width of at least 1"):
         build_head(HeadSpec(), 0)
+    with pytest.raises(ValueError, match="3 attention heads do not divide 64 units"):
+        build_head(HeadSpec(kind="transformer", attention=Attention(heads=3)), WIDTH)
+
+
+@pytest.mark.parametrize(
+    ("spec", "reach"),
+    [
+        # Each of two layers of a window of 5 looks 4 frames back.
+        (HeadSpec(kind="transformer", attention=Attention(layers=2, window=5)), 8),
+        # Taps 3 apart, two of them, then 1 apart: 3 + 1 frames back.
+        (HeadSpec(kind="tcn", convolution=Convolution((3, 1), kernel=2)), 4),
+        # (3 - 1) x (1 + 2 + 4 + 8 + 16 + 32) frames back.
+        (HeadSpec(kind="tcn"), 126),
+    ],
+)
+@torch.no_grad()
+def test_how_far_back_a_frame_sees(spec: HeadSpec, reach: int) -> None:
+    head = head_of(spec)
+    segment = torch.randn(1, reach + 9, WIDTH)
+    changed = segment.clone()
+    changed[0, 3] += 5.0
+    lengths = torch.tensor([reach + 9])
+    differs = (head.raw_every(segment, lengths) != head.raw_every(changed, lengths))[0, :, 0]
+    # Taps miss some of the frames between; the first and the last are seen for certain.
+    places = differs.nonzero()[:, 0].tolist()
+    assert (places[0], places[-1]) == (3, 3 + reach)
+
+
+def test_biases_of_attention_by_hand() -> None:
+    head = build_head(HeadSpec(kind="transformer", attention=Attention(heads=4)), WIDTH)
+    # 2^(-8 i / 4) for i = 1 .. 4, as Press et al. have them for powers of two.
+    slopes = dict(head.named_buffers())["alibi_slopes"].tolist()
+    assert slopes == [1 / 4, 1 / 16, 1 / 64, 1 / 256]
