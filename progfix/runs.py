@@ -8,8 +8,8 @@ from contextlib import suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
-from progfix.errors import InputError, Problem
-from progfix.files import atomic_path
+from progfix.errors import InputError, Problem, listed
+from progfix.files import atomic_path, require_writable_folder
 
 __all__ = [
     "BEST",
@@ -54,37 +54,33 @@ def new_run(folder: Path | None, solution: str) -> Path:
         InputError: If the folder holds something already, or cannot be created.
     """
     if folder is not None:
-        if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
-            raise InputError(
-                Problem(
-                    str(folder),
-                    "a new or empty folder for the run",
-                    "a run that is already there" if is_run(folder) else "other files",
-                    "name another with --out, or continue the run with --resume",
-                )
-            )
-        return _make(folder)
+        _require_empty(folder)
+        require_writable_folder(folder)
+        return folder
     number = 1
     while True:
         candidate = RUNS / f"{solution or 'baseline'}-{number}"
         if not candidate.exists():
-            return _make(candidate)
+            require_writable_folder(candidate)
+            return candidate
         number += 1
 
 
-def _make(folder: Path) -> Path:
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise InputError(
-            Problem(
-                str(folder),
-                "a folder that can be created",
-                error.strerror or str(error),
-                "name another with --out",
-            )
-        ) from error
-    return folder
+def _require_empty(folder: Path) -> None:
+    """Refuse a folder that holds something, and say what."""
+    fix = "name another folder with --out"
+    if not folder.exists():
+        return
+    if not folder.is_dir():
+        found = "a file"
+    elif is_run(folder):
+        found = "a run that is already there"
+        fix += ", or go on with this run with --resume"
+    elif names := sorted(path.name for path in folder.iterdir()):
+        found = f"one that holds {listed(names)}"
+    else:
+        return
+    raise InputError(Problem(str(folder), "a new or empty folder for the run", found, fix))
 
 
 def write_config(folder: Path, config: Mapping[str, object]) -> None:

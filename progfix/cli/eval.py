@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from progfix.cli.opening import Opening, SourcesArg, with_source_options
-from progfix.cli.options import JsonArg
+from progfix.cli.options import SEEDS, JsonArg
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -47,9 +47,11 @@ ByArg = Annotated[
 BinsArg = Annotated[int, typer.Option("--bins", min=1, max=1000, help="Position bins per action.")]
 BootstrapArg = Annotated[
     int,
-    typer.Option("--bootstrap", min=0, help="Resamples of the videos for intervals; 0: none."),
+    typer.Option(
+        "--bootstrap", min=0, max=100_000, help="Resamples of the videos for intervals; 0: none."
+    ),
 ]
-SeedArg = Annotated[int, typer.Option("--seed", min=0, help="Of the resamples.")]
+SeedArg = Annotated[int, typer.Option("--seed", callback=SEEDS, help="Of the resamples.")]
 MarkdownArg = Annotated[
     bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
 ]

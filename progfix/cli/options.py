@@ -9,11 +9,13 @@ from typing import Annotated, Any, TypeVar
 import typer
 
 from progfix.cli.bundle import with_options
+from progfix.cli.usage import option_name
 from progfix.data.options import DataOptions, Ends, Pairing, Reader
 from progfix.errors import InputError, Problem
-from progfix.ranges import range_of
+from progfix.ranges import Range, range_of
 
 __all__ = [
+    "SEEDS",
     "DataArg",
     "HeadSpecArg",
     "JsonArg",
@@ -24,6 +26,7 @@ __all__ = [
     "said_data",
     "with_data_options",
     "with_reading_options",
+    "within",
 ]
 
 R = TypeVar("R")
@@ -82,6 +85,22 @@ _READING: Mapping[str, tuple[Any, str]] = {
 
 _LISTS = {"skip_tasks", "background"}
 """Those that are names separated by commas."""
+
+
+def within(limits: Range) -> Callable[[typer.CallbackParam, Any], Any]:
+    """Return what refuses a number outside of limits, as the callback of its option."""
+
+    def check(parameter: typer.CallbackParam, value: Any) -> Any:
+        if value is None or value in limits:
+            return value
+        name, expected = option_name(parameter), limits.of(type(value))
+        raise InputError(Problem(name, expected, str(value), "choose another number"))
+
+    return check
+
+
+SEEDS = within(Range(0, 2**63 - 1))
+"""Of every `--seed`; `progfix.training.run_options.RunOptions` has the same limits."""
 
 
 def flag(name: str) -> str:

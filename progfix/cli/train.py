@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from progfix.cli.options import HeadSpecArg, with_data_options
+from progfix.cli.options import SEEDS, HeadSpecArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.heads.spec import HeadKind
@@ -20,6 +20,7 @@ _SOLUTION_HELP = (
     + " ".join(f"{s.letter}: {s.name}." for s in SOLUTIONS.values())
 )
 _RUN = "Run"
+_NOTHING_LEFT = "note: all {} epochs of this run were done already; --epochs gives it more"
 
 
 @with_data_options
@@ -46,7 +47,7 @@ def train_cli(
     seed: Annotated[
         int | None,
         typer.Option(
-            min=0,
+            callback=SEEDS,
             help="Of initial weights and every draw (0).",
             show_default=False,
             rich_help_panel=_RUN,
@@ -88,6 +89,7 @@ def train_cli(
     """
     from progfix.cli.train_view import TrainingView
     from progfix.training.assemble import Request, assemble, run_to_resume
+    from progfix.training.idle import refuse_idle
     from progfix.training.run import resume_run, start_run
 
     request = Request(
@@ -114,8 +116,11 @@ def train_cli(
             )
     else:
         options, notes = assemble(request)
+        refuse_idle(options.recipe, settings)
         with TrainingView(options.recipe.name, notes) as view:
             result = start_run(options, view.observe)
+    if result.finished and result.done_before == len(result.history):
+        typer.echo(_NOTHING_LEFT.format(result.done_before), err=True)
     view.report(result)
     if result.stopped_by is not None:
         raise typer.Exit(128 + result.stopped_by)

@@ -118,5 +118,5 @@ def _given(arguments: Sequence[str], names: Sequence[str]) -> str | None:
 
 
 def _meant(name: str, known: Iterable[str]) -> str:
-    close = get_close_matches(name, list(known), n=1)
+    close = get_close_matches(name, list(known), n=1, cutoff=0.65)
     return f"did you mean {close[0]}?" if close else ""

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 import typer
 
 from progfix.cli.opening import Opening, SourcesArg, with_source_options
+from progfix.cli.options import SEEDS
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -59,7 +60,10 @@ def viz_cli(
             show_default=False,
         ),
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Of --select random.")] = 0,
+    seed: Annotated[
+        int | None,
+        typer.Option(callback=SEEDS, help="Of --select random. [default: 0]", show_default=False),
+    ] = None,
 ) -> None:
     """Draw predictions against targets, and errors by position in the action.
 
@@ -67,6 +71,10 @@ def viz_cli(
     `progfix viz runs/baseline-1 runs/fgs-1` is before and after.
     """
     kinds = _kinds(kind or ["curves", "positions"])
+    if seed is not None and select != "random":
+        raise InputError(
+            Problem("--seed", "--select random, which it is of", select, "leave it out")
+        )
     from progfix.files import require_writable_folder
     from progfix.visualisation import save, visualise
 
@@ -79,7 +87,7 @@ def viz_cli(
             kinds,
             num_segments=num_segments,
             select=select,
-            seed=seed,
+            seed=seed or 0,
             style=style,
             observe=observe,
         )

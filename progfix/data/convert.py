@@ -16,6 +16,7 @@ from progfix.errors import InputError, Problem
 __all__ = ["make_synthetic", "write_dataset"]
 
 _SIZES = ("tasks", "videos")
+_ENDINGS = (".h5", ".hdf5")
 
 
 def make_synthetic(options: DataOptions, changes: Mapping[str, float]) -> Dataset:
@@ -74,8 +75,13 @@ def write_dataset(
         The number of videos.
 
     Raises:
-        InputError: If the file exists, cannot be written, or a video cannot be stored.
+        InputError: If the file exists, is not named as HDF5, cannot be written, or a video
+            cannot be stored.
     """
+    if path.suffix.lower() not in _ENDINGS:
+        expected = f"a name that ends in {' or '.join(_ENDINGS)}, as it is HDF5 that is written"
+        found = repr(path.suffix) if path.suffix else "no ending"
+        raise InputError(Problem(str(path), expected, found, f"name it {path.stem}.h5"))
     if path.exists() and not replace:
         fix = "choose another name, or pass --force to replace it"
         raise InputError(Problem(str(path), "a new file", "one that exists", fix))

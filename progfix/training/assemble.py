@@ -74,6 +74,7 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         checkpoint = open_checkpoint(
             init, head_spec=request.head_spec or base.head_spec, new_head=SEED_RECIPE.head
         )
+    _check_init(request, checkpoint)
     notes: tuple[str, ...] = ()
     recipe = base.recipe
     if request.config is None or request.solution is not None or request.head is not None:
@@ -117,11 +118,12 @@ def run_to_resume(request: Request) -> Path:
     if request != allowed:
         raise InputError(
             Problem(
-                "--resume",
-                "only --out, --epochs and --device beside it",
-                "options that would change the run",
-                "leave them out, or start a new run with --config and without --resume",
+                option,
+                "--out, --epochs and --device alone beside --resume",
+                "an option that would change the run",
+                "leave it out, or start a new run with --config instead of --resume",
             )
+            for option in _changing(request)
         )
     chosen = request.folder or runs.newest_run()
     if chosen is None or not (chosen / runs.CONFIG).exists():
@@ -135,6 +137,43 @@ def run_to_resume(request: Request) -> Path:
         )
     runs.read_config(chosen)
     return chosen
+
+
+def _changing(request: Request) -> list[str]:
+    """Return the options by which a request differs from any run there is."""
+    names = ("solution", "head", "seed", "init", "head_spec", "config")
+    said = [f"--{name.replace('_', '-')}" for name in names if getattr(request, name) is not None]
+    said += [
+        f"--{name}"
+        for name, setting in SETTINGS.items()
+        if name != "epochs" and request.settings.get(setting.field) is not None
+    ]
+    return said + (["--data"] if request.data != DataOptions() else [])
+
+
+def _check_init(request: Request, checkpoint: Checkpoint | None) -> None:
+    """Refuse a checkpoint that has nothing to keep, and a description of no head."""
+    problems = []
+    if checkpoint is not None and checkpoint.kind != "gtcc" and checkpoint.model.encoder is None:
+        problems.append(
+            Problem(
+                f"--init {request.init or checkpoint.path}",
+                "a checkpoint with an encoder to keep",
+                "a head that reads the features themselves",
+                "train its recipe again with --config, or leave --init out",
+            )
+        )
+    if request.head_spec is not None and (checkpoint is None or checkpoint.kind != "gtcc"):
+        problems.append(
+            Problem(
+                "--head-spec",
+                "--init with a checkpoint of the GTCC code base, whose head it describes",
+                "no --init" if checkpoint is None else "a checkpoint that knows its head",
+                "leave it out",
+            )
+        )
+    if problems:
+        raise InputError(problems)
 
 
 def _letters(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> str:

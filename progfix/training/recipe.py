@@ -119,7 +119,7 @@ class Augmentation:
     """
 
     time_warp: Annotated[float, Range(0, 2)] = 0.0
-    feature_noise: Annotated[float, Range(0)] = 0.0
+    feature_noise: Annotated[float, Range(0, 100)] = 0.0
 
 
 @dataclass(frozen=True)

@@ -35,12 +35,14 @@ class RunResult:
         finished: Whether the last epoch was completed.
         stopped_by: Number of the signal that stopped it, or None.
         history: A row per completed epoch.
+        done_before: How many of them an earlier process completed.
     """
 
     folder: Path
     finished: bool
     stopped_by: int | None
     history: tuple[EpochRow, ...]
+    done_before: int = 0
 
 
 def start_run(options: RunOptions, observe: Observer) -> RunResult:
@@ -74,7 +76,8 @@ def resume_run(
         device: "auto", or a torch device.
 
     Raises:
-        InputError: If the folder is no run, or its data is not there any more.
+        InputError: If the folder is no run, its data is not there any more, or it has done
+            as many epochs as `epochs` already.
         TrainingError: If the loss is no longer finite.
     """
     config = runs.read_config(folder)
@@ -89,6 +92,15 @@ def resume_run(
         raise _no_state(folder, "no such file beside a checkpoint")
     else:
         state = LoopState()
+    if epochs is not None and epochs <= state.epoch:
+        raise InputError(
+            Problem(
+                f"--epochs {epochs}",
+                f"more than the {state.epoch} that are done",
+                str(epochs),
+                "name the number of epochs in all, those that are done included",
+            )
+        )
     return _train(folder, prepared, state, observe)
 
 
@@ -128,6 +140,7 @@ def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer
                 "wait for it, or start a new run with --out",
             )
         ) from error
+    done_before = len(state.history)
     with lock, listen() as stop:
         save = saver(folder, prepared, state)
         if not state.history and not state.step:
@@ -135,4 +148,4 @@ def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer
         finished = run_epochs(prepared.setup, state, save=save, observe=observe, stop=stop)
         if finished:
             write_test_predictions(folder, prepared)
-    return RunResult(folder, finished, stop.signal, tuple(state.history))
+    return RunResult(folder, finished, stop.signal, tuple(state.history), done_before)

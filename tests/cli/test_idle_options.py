@@ -9,7 +9,7 @@ import pytest
 
 from progfix.cli.opening import DEFAULTS
 from progfix.sources import SourceOptions
-from tests.cli.entry import progfix
+from tests.cli.evaluating import run
 from tests.cli.test_usage import refused
 
 READING = {
@@ -36,9 +36,9 @@ def predictions(tmp_path: Path) -> Path:
 @pytest.fixture(scope="module")
 def run_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run of ours, trained for one epoch."""
-    folder = tmp_path_factory.mktemp("idle")
-    progfix("train", "--epochs", "1", "--out", "run", *SMALL, folder=folder)
-    return folder / "run"
+    folder = tmp_path_factory.mktemp("idle") / "run"
+    run("train", "--epochs", "1", "--out", folder, *SMALL)
+    return folder
 
 
 def assert_named(lines: Sequence[str], *options: str) -> None:

@@ -38,18 +38,14 @@ def refused(*arguments: object) -> list[str]:
             "--bins: expected a number less than or equal to 1000, found '1001'; see",
         ),
         (
-            ("train", "--head", "gur"),
-            "--head: expected one of gru, pooled, found 'gur'; did you mean gru?",
+            ("viz", "--select", "bset"),
+            "--select: expected one of spread, worst, best, longest, random, found 'bset'; "
+            "did you mean best?",
         ),
         (
             ("train", "--epohs", "2"),
             "--epohs: expected an option of progfix train, found no such option; "
             "did you mean --epochs?",
-        ),
-        (
-            ("trian",),
-            "progfix: expected one of diagnose, train, eval, viz, data, found 'trian'; "
-            "did you mean train?",
         ),
         (
             ("data", "convrt"),
@@ -70,6 +66,12 @@ def test_what_the_parser_refuses_has_our_four_parts(
 ) -> None:
     (line,) = refused(*arguments)
     assert line.startswith(message)
+
+
+def test_a_misspelt_command_is_guessed() -> None:
+    (line,) = refused("trian")
+    assert line.startswith("progfix: expected one of diagnose, train, eval, ")
+    assert line.endswith(", found 'trian'; did you mean train?")
 
 
 @pytest.mark.parametrize(
