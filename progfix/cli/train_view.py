@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-import sys
+import shlex
 from collections.abc import Sequence
+from pathlib import Path
 from types import TracebackType
 
 from rich.progress import BarColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.text import Text
 
 from progfix import runs
 from progfix.cli.render import Screen, count
 from progfix.training.loop import EpochDone, Event
+from progfix.training.loop_state import LoopState
 from progfix.training.run import RunResult
 
 __all__ = ["TrainingView"]
@@ -19,6 +22,8 @@ __all__ = ["TrainingView"]
 class TrainingView:
     """A progress bar while a run goes on, where stderr is a terminal; notes in any case.
 
+    A terminal that is to be sent no escape codes gets a line per epoch.
+
     Args:
         name: What is being trained.
         notes: What the user should know before it starts.
@@ -26,24 +31,24 @@ class TrainingView:
 
     def __init__(self, name: str, notes: Sequence[str] = ()) -> None:
         self._console = Screen(stderr=True)
-        self._notes = notes
+        self._name, self._notes = name, notes
         self._progress = Progress(
-            TextColumn(f"[bold]{name}[/bold]"),
+            TextColumn("{task.description}", style="bold", markup=False),
             BarColumn(),
             TextColumn("epoch {task.fields[epoch]}/{task.fields[epochs]}"),
-            TextColumn("loss {task.fields[loss]}"),
+            TextColumn("{task.fields[losses]}"),
             TextColumn("val MAE {task.fields[mae]}, skill {task.fields[skill]}"),
             TimeRemainingColumn(),
             console=self._console,
             transient=True,
-            disable=not sys.stderr.isatty(),
+            disable=not self._console.live,
         )
         self._task: TaskID | None = None
-        self._sum, self._count = 0.0, 0
+        self._epoch = LoopState()
 
     def __enter__(self) -> TrainingView:
         for note in self._notes:
-            self._console.print(f"note: {note}", soft_wrap=True)
+            self._console.print(f"note: {note}", soft_wrap=True, markup=False)
         self._progress.start()
         return self
 
@@ -65,41 +70,72 @@ class TrainingView:
                     mae=f"{row.val_mae:.3f}",
                     skill=f"{row.val_skill_frame_counting:+.2f}",
                 )
-            self._sum, self._count = 0.0, 0
+            self._epoch = LoopState()
+            if self._console.is_terminal and not self._console.live:
+                self._console.print(
+                    f"epoch {row.epoch}: loss {row.train_loss:.4f}, val MAE {row.val_mae:.3f}, "
+                    f"skill {row.val_skill_frame_counting:+.2f}"
+                )
             return
         total = event.steps * event.epochs
         if self._task is None:
             self._task = self._progress.add_task(
-                "", total=total, epoch=1, epochs=event.epochs, loss="-", mae="-", skill="-"
+                self._name,
+                total=total,
+                epoch=1,
+                epochs=event.epochs,
+                losses="-",
+                mae="-",
+                skill="-",
             )
-        self._sum += event.loss
-        self._count += 1
+        self._epoch.count(event.report)
         self._progress.update(
             self._task,
             total=total,
             completed=(event.epoch - 1) * event.steps + event.step,
             epoch=event.epoch,
-            loss=f"{self._sum / self._count:.4f}",
+            losses=self._losses(),
+        )
+
+    def _losses(self) -> str:
+        """Say the means of the epoch so far: both losses, and what the head gets."""
+        epoch = self._epoch
+        if not epoch.taken:
+            return "loss too large, skipped"
+        progress = f"{epoch.loss / epoch.taken:.4f}"
+        if epoch.alignment is None:
+            return f"loss {progress}"
+        return (
+            f"progress {progress}, alignment {epoch.alignment / epoch.taken:.3g}, "
+            f"head {epoch.head_share / epoch.taken:.1g} of the gradient"
         )
 
     def report(self, result: RunResult) -> None:
         """Print where the run is, how good it got, and what to do next."""
-        out = Screen()
         if result.stopped_by is not None and not result.finished:
             self._console.print(
                 f"stopped after epoch {len(result.history)}; the state is saved, go on with "
-                f"`progfix train --resume --out {result.folder}`",
+                f"`progfix train --resume --out {_quoted(result.folder)}`",
                 soft_wrap=True,
+                markup=False,
             )
             return
+        out = Screen()
         best = min((row for row in result.history if row.best), key=lambda row: row.val_mae)
-        out.print(f"[bold]{result.folder}[/bold]: {count(len(result.history), 'epoch')}")
-        out.print(
-            f"  best epoch {best.epoch}: validation MAE {best.val_mae:.4f}\n"
+        lines = [
+            f"  best epoch {best.epoch}: validation MAE {best.val_mae:.4f}",
             f"  skill {best.val_skill_constant:+.3f} against a constant, "
-            f"{best.val_skill_frame_counting:+.3f} against counting frames"
-        )
+            f"{best.val_skill_frame_counting:+.3f} against counting frames",
+        ]
         for kind, path in (("checkpoint", runs.BEST), ("test predictions", runs.PREDICTIONS)):
             if (result.folder / path).exists():
-                out.print(f"  {kind}: {result.folder / path}")
-        out.print(f"next: progfix diagnose {result.folder}")
+                lines.append(f"  {kind}: {result.folder / path}")
+        lines.append(f"next: progfix diagnose {_quoted(result.folder)}")
+        epochs = count(len(result.history), "epoch")
+        head = Text.assemble((str(result.folder), "bold"), f": {epochs}")
+        # Paths and commands are not wrapped, so that they can be copied.
+        out.print(head, *lines, sep="\n", soft_wrap=True, markup=False)
+
+
+def _quoted(folder: Path) -> str:
+    return shlex.quote(str(folder))
