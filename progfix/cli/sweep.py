@@ -11,8 +11,11 @@ from progfix.cli.options import HeadSpecArg, JsonArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
+from progfix.training.settings import SETTINGS
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from progfix.sweeps.plan import Plan
 
 __all__ = ["sweep_cli"]
@@ -127,8 +130,18 @@ def sweep_cli(
     """
     form = _form({"--json": as_json, "--markdown": markdown, "--latex": latex})
     if resume:
-        cells = (solutions, seeds, heads, vary, init, head_spec, *settings.values())
-        _refuse_changes(said=any(cells) or fresh_splits or data != DataOptions())
+        said = {
+            "--solutions": solutions,
+            "--seeds": seeds,
+            "--heads": heads,
+            "--vary": vary,
+            "--fresh-splits": fresh_splits or None,
+            "--init": init,
+            "--head-spec": head_spec,
+            "--data": None if data == DataOptions() else data,
+            **{f"--{name}": settings[setting.field] for name, setting in SETTINGS.items()},
+        }
+        _refuse_changes([flag for flag, value in said.items() if value is not None])
     plan = None
     if not resume:
         from progfix.sweeps.cells import parse_cells
@@ -174,15 +187,16 @@ def _form(flags: dict[str, bool]) -> str | None:
     return given[0].removeprefix("--") if given else None
 
 
-def _refuse_changes(*, said: bool) -> None:
-    if said:
+def _refuse_changes(flags: Sequence[str]) -> None:
+    if flags:
         raise InputError(
             Problem(
-                "--resume",
-                "only --out, --jobs, --device and forms of output beside it",
-                "options that would change the sweep",
-                "leave them out, or start a new sweep without --resume",
+                flag,
+                "--out, --jobs, --device and forms of output alone beside --resume",
+                "an option that would change the sweep",
+                "leave it out, or start a new sweep without --resume",
             )
+            for flag in flags
         )
 
 

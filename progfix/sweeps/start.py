@@ -13,7 +13,6 @@ from progfix import runs
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
-from progfix.files import require_writable_folder
 from progfix.sweeps.cells import parse_cells
 from progfix.sweeps.contract import FILE, read_sweep, write_sweep
 from progfix.sweeps.plan import Plan
@@ -143,8 +142,10 @@ def new_sweep(plan: Plan, folder: Path | None) -> Path:
                 "give the splits with --splits, or write them with `progfix data convert`",
             )
         )
+    if folder is not None and (folder / FILE).exists():
+        fix = "name another with --out, or go on with this one with --resume"
+        raise InputError(Problem(str(folder), "a new folder", "a sweep that is there already", fix))
     made = runs.new_run(folder, "sweep")
-    require_writable_folder(made)
     write_sweep(made, plan)
     return made
 
