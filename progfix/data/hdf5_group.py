@@ -113,6 +113,8 @@ def _feature_shape(dataset: h5py.Dataset) -> tuple[int, ...]:
 def _segments(group: h5py.Group, num_frames: int) -> list[Segment]:
     spans = member(group, "segments", h5py.Dataset)
     actions = member(group, "actions", h5py.Dataset)
+    if spans.size == actions.size == 0 and spans.dtype.kind in "iuf":
+        return []  # numpy makes an empty list an array of floats, of whatever shape
     if spans.ndim != 2 or spans.shape[1] != 2 or not np.issubdtype(spans.dtype, np.integer):
         raise ValueError(f"'segments' of {_kind(spans)} instead of integers (n, 2)")
     if num_frames and spans.shape[0] > SEGMENTS_PER_FRAME * num_frames:

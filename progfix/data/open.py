@@ -147,15 +147,17 @@ def describe(reading: Reading) -> str:
 def _refuse_unused(reader: Kind, options: DataOptions) -> None:
     unused = [name for name in options.changed() if name not in ("path", "reader", *_USED[reader])]
     if unused:
-        names = ", ".join(f"--{name.replace('_', '-')}" for name in unused)
-        raise InputError(
-            Problem(
-                names,
-                f"options that change how {reader} data is read",
-                "one that would do nothing",
-                "leave it out",
-            )
-        )
+        one = len(unused) == 1
+        found = "one that would do nothing" if one else f"{len(unused)} that would do nothing"
+        fix = "leave it out" if one else "leave them out"
+        if reader == "hdf5" and "splits" in unused:
+            fix += "; the splits are in the file, attribute 'split' of each video's group"
+        expected = f"options that change how {reader} data is read ({_flags(_USED[reader])})"
+        raise InputError(Problem(_flags(unused), expected, found, fix))
+
+
+def _flags(names: Sequence[str]) -> str:
+    return ", ".join(f"--{name.replace('_', '-')}" for name in names)
 
 
 def _without_tasks(reading: Reading, skip: Sequence[str]) -> Reading:

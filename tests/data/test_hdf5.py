@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.typing import NDArray
 
 from progfix.data import hdf5_handles
 from progfix.data.dataset import ArrayFeatures, Dataset, Segment, Video
@@ -266,6 +267,26 @@ def test_defects_of_a_video(
     tmp_path: Path, change: Callable[[h5py.Group], None], message: str
 ) -> None:
     assert message in refused(edit(tmp_path / "x.h5", change))
+
+
+@pytest.mark.parametrize(
+    "spans", [np.array([]), np.zeros((0, 2)), np.zeros((0, 2), np.int32), np.zeros((2, 0))]
+)
+@pytest.mark.parametrize("actions", ["text", "numbers"])
+def test_a_video_without_segments_may_have_empty_arrays_of_any_numbers(
+    tmp_path: Path, spans: NDArray[np.generic], actions: str
+) -> None:
+    path = hand_made_hdf5(tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        group = file["a%20b"]
+        for name in ("segments", "actions", "censored"):
+            del group[name]
+        group["segments"] = spans
+        text = h5py.string_dtype() if actions == "text" else np.float64
+        group.create_dataset("actions", shape=(0,), dtype=text)
+    (video,) = opened(path).videos
+    assert video.segments == ()
+    assert video.num_frames == 10
 
 
 def test_all_defects_are_collected(tmp_path: Path) -> None:

@@ -68,7 +68,15 @@ def test_what_is_nothing_known(tmp_path: Path) -> None:
 def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path) -> None:
     path = str(hand_made_hdf5(tmp_path / "x.h5"))
     text = refused(DataOptions(path=path, ends="half-open", pairing="views"))
-    assert text.startswith("--pairing, --ends: expected options that change how hdf5 data is read")
+    assert text == (
+        "--pairing, --ends: expected options that change how hdf5 data is read "
+        "(--background, --resplit, --skip-tasks), found 2 that would do nothing; leave them out"
+    )
+    text = refused(DataOptions(path=path, splits="s.json"))
+    assert text.endswith(
+        "found one that would do nothing; leave it out; the splits are in the file, "
+        "attribute 'split' of each video's group"
+    )
     assert "--fps" in refused(DataOptions(path="procedures/1", fps="4"))
     assert "--reader" in refused(DataOptions(path="procedures/1", reader="hdf5"))
 
