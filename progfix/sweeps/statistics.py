@@ -80,7 +80,7 @@ def evaluate_sweep(
     results.sort(key=lambda cell: math.inf if math.isnan(cell.mae) else cell.mae)
     first = next(iter(most.values()))
     return SweepResult(
-        data=next(iter(data.values())).description,
+        data=_description(plan),
         fitted_on="each seed's own training split" if plan.fresh_splits else first.fitted_on,
         seeds=plan.seeds,
         fresh_splits=plan.fresh_splits,
@@ -88,6 +88,13 @@ def evaluate_sweep(
         cells=results,
         differences=list(_differences(done)),
     )
+
+
+def _description(plan: Plan) -> str:
+    options = plan.runs[0].data
+    return open_dataset(
+        replace(options, resplit=None) if plan.fresh_splits else options
+    ).description
 
 
 def pool(seeds: Seeds) -> Sums:
