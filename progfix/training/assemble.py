@@ -82,9 +82,9 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         kind = request.head or recipe.head.kind
         start = replace(SEED_RECIPE, head=replace(SEED_RECIPE.head, kind=kind))
         recipe = _keep_numbers(apply(letters, start), recipe)
+    recipe = _tuned(recipe, request.settings)
     if checkpoint is not None:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
-    recipe = _tuned(recipe, request.settings)
     check_method(recipe, request.settings, init=init is not None)
     options = replace(
         base,
@@ -189,6 +189,8 @@ def _notes(recipe: Recipe, checkpoint: Checkpoint, *, default: bool) -> tuple[st
     if checkpoint.kind != "gtcc":
         return ()
     reason = expressible(recipe.head)
+    if recipe.method.features == "raw":
+        reason = "its loaders give it embeddings, not raw features"
     if reason is not None:
         return (
             f"the GTCC code base cannot load a head of solution {recipe.solution!r} ({reason}); "

@@ -10,7 +10,6 @@ import torch
 from torch import Tensor, nn
 
 from progfix.checkpoints.moments import Moments, parameter_moments
-from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
 from progfix.training.recipe import Recipe
 
@@ -125,9 +124,9 @@ class Optimisers:
             found |= parameter_moments(shapes, stepper.state_dict()) or {}
         return found
 
-    def head_state(self, head: ProgressHead) -> dict[str, dict[str, object]]:
-        """Return Adam's state by the head's parameter names."""
-        names = {id(parameter): name for name, parameter in head.named_parameters()}
+    def state_of(self, part: nn.Module) -> dict[str, dict[str, object]]:
+        """Return Adam's state by parameter names of a part of the model."""
+        names = {id(parameter): name for name, parameter in part.named_parameters()}
         return {
             names[id(parameter)]: dict(state)
             for stepper in self.steppers.values()

@@ -8,6 +8,7 @@ from pathlib import Path
 from progfix import runs
 from progfix.checkpoints import open_checkpoint
 from progfix.checkpoints.gtcc import expressible
+from progfix.checkpoints.gtcc_new import expressible_model, write_new_gtcc
 from progfix.checkpoints.gtcc_writing import write_gtcc
 from progfix.checkpoints.native import save_native
 from progfix.checkpoints.provenance import Provenance
@@ -43,19 +44,31 @@ def _save_best(path: Path, prepared: Prepared, row: EpochRow) -> None:
         data=prepared.options.data.changed(),
         metrics={"val_mae": row.val_mae, "train_loss": row.train_loss},
     )
-    if init is not None and init.kind == "gtcc" and expressible(setup.recipe.head) is None:
+    model = ProgressModel(setup.model.encoder, setup.judged, raw=setup.model.raw)
+    if setup.recipe.method.trains_encoder and expressible_model(model) is None:
+        write_new_gtcc(
+            path,
+            model=model,
+            adam=setup.optimisers.state_of(setup.model),
+            provenance=provenance,
+            epoch=row.epoch - 1,
+            loss=row.val_mae,
+        )
+        return
+    holds = not model.raw and expressible(setup.recipe.head) is None
+    if init is not None and init.kind == "gtcc" and holds:
         write_gtcc(
             init,
             setup.judged.state_dict(),
             setup.recipe.head,
             path,
-            adam=setup.optimisers.head_state(setup.model.head),
+            adam=setup.optimisers.state_of(setup.model.head),
             provenance=provenance,
         )
         return
     save_native(
         path,
-        model=ProgressModel(setup.model.encoder, setup.judged, raw=setup.model.raw),
+        model=model,
         provenance=provenance,
         epoch=row.epoch - 1,
         moments=setup.optimisers.moments(setup.model),
