@@ -22,7 +22,7 @@ def recipes(draw: st.DrawFn) -> Recipe:
     letters = "".join(sorted(draw(st.sets(st.sampled_from(sorted(SOLUTIONS))))))
     recipe = SEED_RECIPE if conflicts(letters, HeadSpec()) else apply(letters)
     bias = st.floats(-100, 100)
-    rates = st.floats(0, allow_infinity=False)
+    rates = st.floats(0, exclude_min=True, allow_infinity=False)
     return replace(
         recipe,
         head=replace(recipe.head, last_bias=draw(st.none() | bias)),
@@ -71,7 +71,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         (
             {"optimisation": {"lr": None}},
             "c: recipe.optimisation.lr",
-            "a finite number of at least 0",
+            "a finite number above 0",
             "None",
         ),
         ({"optimisation": {"lr": True}}, "c: recipe.optimisation.lr", "a finite number", "True"),
@@ -119,7 +119,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         (
             {"augmentation": {"feature_noise": -0.5}},
             "c: recipe.augmentation.feature_noise",
-            "a finite number of at least 0",
+            "a number from 0 to 100",
             "-0.5",
         ),
         (
