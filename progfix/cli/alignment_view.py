@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING
@@ -22,17 +23,15 @@ _TABLES: Sequence[Mapping[str, str]] = (
         "kendalls_tau": "Kendall",
         "wild_tau": "wild tau",
         "eae": "EAE",
-        "phase_progression": "progr. R2",
         "video_ogpe": "video OGPE",
     },
     {
+        "phase_progression": "progr. R2",
         "phase_classification_10": "SVM 10 %",
-        "phase_classification_50": "50 %",
-        "phase_classification_100": "100 %",
-        "ap_5": "AP@5",
-        "ap_10": "@10",
-        "ap_15": "@15",
+        "phase_classification_50": "SVM 50 %",
+        "phase_classification_100": "SVM 100 %",
     },
+    {"ap_5": "AP@5", "ap_10": "AP@10", "ap_15": "AP@15"},
 )
 _UNITS = {
     "phase_progression": "boundaries",
@@ -74,6 +73,16 @@ def _scores(alignments: Mapping[str, Alignment], columns: Mapping[str, str]) -> 
     rows = Rows("embeddings", columns.values())
     for label, alignment in alignments.items():
         rows.add(label, *(number(alignment.scores[name].value) for name in columns))
+        ends = [alignment.intervals[name] for name in columns]
+        if not all(math.isnan(low) for low, _ in ends):
+            rows.add(
+                "  95 % interval",
+                *(
+                    "-" if math.isnan(low) else f"{number(low)} to {number(high)}"
+                    for low, high in ends
+                ),
+                style="dim",
+            )
     return rows
 
 

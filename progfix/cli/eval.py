@@ -86,7 +86,9 @@ def eval_cli(
     ] = False,
     variant: Annotated[
         Variant,
-        typer.Option("--variant", help="Alignment metrics as this published code computes them."),
+        typer.Option(
+            "--variant", help="With --alignment: metrics as this published code computes them."
+        ),
     ] = Variant.DEFAULT,
     as_json: JsonArg = False,
     markdown: MarkdownArg = False,
@@ -117,7 +119,8 @@ def eval_cli(
             from progfix.evaluation.alignment import align_sources
 
             alignments = align_sources(
-                opened, split=how.split, fit_on=how.fit_on, variant=variant.value, seed=seed,
+                opened, split=how.split, fit_on=how.fit_on, variant=variant.value,
+                bootstrap=bootstrap, seed=seed,
                 observe=progress.observe,
             )  # fmt: skip
         report = evaluate(

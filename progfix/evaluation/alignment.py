@@ -13,6 +13,7 @@ from progfix.data.dataset import Video
 from progfix.embedding import Embedder, encode_with, feature_vectors
 from progfix.errors import InputError, Problem
 from progfix.metrics.alignment.classification import require_classifiers
+from progfix.metrics.alignment.intervals import mean_interval
 from progfix.metrics.alignment.measure import alignment_scores
 from progfix.metrics.alignment.variants import DEFINITIONS, Variant
 from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
@@ -35,6 +36,8 @@ class Alignment:
         videos: How many videos were scored.
         tasks: Scores by task and metric.
         scores: Scores by metric: the mean of the tasks where it is defined, counts summed.
+        intervals: 95 % bootstrap intervals of these over the scored videos, by metric; what
+            is no mean over videos or pairs of videos has none.
     """
 
     embeddings: Literal["encoder", "features"]
@@ -44,6 +47,7 @@ class Alignment:
     videos: int
     tasks: Mapping[str, Mapping[str, Score]]
     scores: Mapping[str, Score]
+    intervals: Mapping[str, tuple[float, float]]
 
     def to_json(self) -> dict[str, object]:
         """Return JSON values; docs/metrics.md describes the keys."""
@@ -53,7 +57,12 @@ class Alignment:
             "fitted_on": self.fitted_on,
             "train_videos": self.train_videos,
             "videos": self.videos,
-            "metrics": _scores_json(self.scores),
+            "metrics": {
+                name: values | dict(zip(("low", "high"), map(_number, ends), strict=True))
+                for (name, values), ends in zip(
+                    _scores_json(self.scores).items(), self.intervals.values(), strict=True
+                )
+            },
             "tasks": {task: _scores_json(scores) for task, scores in self.tasks.items()},
         }
 
@@ -64,6 +73,7 @@ def align(
     split: str = "test",
     fit_on: str = "train",
     variant: Variant = "default",
+    bootstrap: int = 0,
     seed: int = 0,
     observe: Callable[[str, int], None] | None = None,
 ) -> Alignment:
@@ -78,7 +88,8 @@ def align(
             scored and nothing is fitted.
         fit_on: Splits for what is fitted, joined by "+".
         variant: As in `progfix.metrics.alignment.measure.alignment_scores`.
-        seed: Of its draws.
+        bootstrap: Resamples of the scored videos for intervals; 0 for none.
+        seed: Of the draws.
         observe: Called with a label and a task's frames after each task.
 
     Raises:
@@ -106,7 +117,12 @@ def align(
         if observe is not None:
             observe(f"alignment of {source.label}", sum(len(v) for part in sets for v in part))
     scores = {name: _over_tasks(s[name] for s in tasks.values()) for name in DEFINITIONS[variant]}
-    return Alignment(kind, variant, fit_on, len(train), len(scored), tasks, scores)
+    sizes = [len(_of(scored, task)) for task in tasks]
+    intervals = {
+        name: mean_interval([s[name] for s in tasks.values()], sizes, bootstrap, seed)
+        for name in scores
+    }
+    return Alignment(kind, variant, fit_on, len(train), len(scored), tasks, scores, intervals)
 
 
 def _embedder(source: Source) -> tuple[Literal["encoder", "features"], Embedder]:
@@ -151,6 +167,7 @@ def align_sources(
     split: str,
     fit_on: str,
     variant: Variant,
+    bootstrap: int = 0,
     seed: int = 0,
     observe: Callable[[str, int], None] | None = None,
 ) -> list[Alignment | None]:
@@ -161,6 +178,7 @@ def align_sources(
         split: As in `align`.
         fit_on: As in `align`.
         variant: As in `align`.
+        bootstrap: As in `align`.
         seed: As in `align`.
         observe: As in `align`.
 
@@ -177,19 +195,24 @@ def align_sources(
         data, raw = id(source.data), _embedder(source)[0] == "features"
         done = of_features.get(data) if raw else None
         found[id(source)] = done or align(
-            source, split=split, fit_on=fit_on, variant=variant, seed=seed, observe=observe
-        )
+            source, split=split, fit_on=fit_on, variant=variant, bootstrap=bootstrap, seed=seed,
+            observe=observe,
+        )  # fmt: skip
         if raw:
             of_features[data] = found[id(source)]
     return [found.get(id(source)) for source in sources]
 
 
-def _scores_json(scores: Mapping[str, Score]) -> dict[str, object]:
+def _scores_json(scores: Mapping[str, Score]) -> dict[str, dict[str, object]]:
     return {
         name: {
-            "value": score.value if math.isfinite(score.value) else None,
+            "value": _number(score.value),
             "count": score.count,
             "undefined": score.undefined,
         }
         for name, score in scores.items()
     }
+
+
+def _number(value: float) -> float | None:
+    return value if math.isfinite(value) else None

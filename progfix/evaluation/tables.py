@@ -132,7 +132,9 @@ def _all(result: Result) -> Iterator[tuple[str, str, Mapping[str, Estimate]]]:
             "alignment",
             result.alignment.variant,
             {
-                name: Estimate(score.value, count=score.count, undefined=score.undefined)
+                name: Estimate(
+                    score.value, *result.alignment.intervals[name], score.count, score.undefined
+                )
                 for name, score in result.alignment.scores.items()
             },
         )

@@ -105,8 +105,14 @@ def test_the_screen_and_the_csv(data: Path, tmp_path: Path) -> None:
     for text in ("Kendall", "wild tau", "EAE", "video OGPE", "SVM 10 %", "AP@5", "features of 6"):
         assert text in done.stdout
     with table.open() as file:
-        names = [row["metric"] for row in csv.DictReader(file) if row["kind"] == "alignment"]
-    assert names == list(METRICS)
+        rows = {r["metric"]: r for r in csv.DictReader(file) if r["kind"] == "alignment"}
+    assert list(rows) == list(METRICS)
+    for name, row in rows.items():
+        bounded = name != "phase_progression" and row["value"] != ""
+        assert bool(row["low"] and row["high"]) is bounded, name
+        if bounded:
+            assert float(row["low"]) <= float(row["value"]) <= float(row["high"])
+    assert "95 % interval" in done.stdout.split("Kendall")[-1]
     done = run("eval", "baseline:constant", "--data", data, "--alignment", "--variant", "carl")
     assert "logistic" in done.stdout
     assert "carl, kendalls_tau: every 5th frame" in done.stdout

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem
 from progfix.metrics.alignment.variants import Variant, require_variant
-from progfix.metrics.alignment.videos import EmbeddedVideo, Score
+from progfix.metrics.alignment.videos import EmbeddedVideo, Parts, Score
 
 __all__ = ["FRACTIONS", "phase_classification", "require_classifiers"]
 
@@ -64,8 +65,15 @@ def phase_classification(
         x, labels = _frames(videos[: max(1, int(fraction * len(videos)))])
     if len(np.unique(labels)) < 2 or len(truth) == 0:
         return Score(float("nan"), 0, len(truth))
-    answers = _classifier(variant).fit(x, labels).predict(other)
-    return Score(float((answers == truth).mean()), len(truth), 0)
+    right = _classifier(variant).fit(x, labels).predict(other) == truth
+    score = Score(float(right.mean()), len(truth), 0)
+    if variant in ("lav", "gtcc"):
+        # A video that was fitted on as well is no draw that the fit does not know.
+        return score
+    frames = np.array([np.count_nonzero(video.phases >= 0) for video in scored])
+    video = np.repeat(np.arange(len(scored)), frames)
+    total = np.bincount(video, right, minlength=len(scored))
+    return replace(score, parts=Parts(total.astype(np.float64), frames.astype(np.float64)))
 
 
 def require_classifiers() -> None:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from progfix.metrics.alignment.matches import Matches, gtcc_matches, true_matches
 from progfix.metrics.alignment.neighbours import PairNeighbours
 from progfix.metrics.alignment.variants import Variant, require_variant
-from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
+from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_over_pairs, mean_score
 
 __all__ = ["enclosed_area_error"]
 
@@ -47,15 +47,14 @@ def enclosed_area_error(
     if len(videos) < 2:
         return mean_score([])
     found = neighbours or PairNeighbours.of(videos)
-    values = []
+    values = np.full((len(videos), len(videos)), np.nan)
     for i, j, nearest in found.pairs():
+        size = len(videos[j])
         if variant == "gtcc":
-            values.append(_gtcc_pair(gtcc_matches(videos[i], videos[j]), nearest, len(videos[j])))
-        elif videos[j].collapsed:
-            values.append(float("nan"))
-        else:
-            values.append(_pair(true_matches(videos[i], videos[j]), nearest, len(videos[j])))
-    return mean_score(values)
+            values[i, j] = _gtcc_pair(gtcc_matches(videos[i], videos[j]), nearest, size)
+        elif not videos[j].collapsed:
+            values[i, j] = _pair(true_matches(videos[i], videos[j]), nearest, size)
+    return mean_over_pairs(values)
 
 
 def _pair(matches: Matches, nearest: NDArray[np.int32], size: int) -> float:

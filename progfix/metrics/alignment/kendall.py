@@ -12,7 +12,7 @@ from scipy.stats import kendalltau
 from progfix.metrics.alignment.matches import Matches, gtcc_matches, true_matches
 from progfix.metrics.alignment.neighbours import CELLS, PairNeighbours
 from progfix.metrics.alignment.variants import Variant, require_variant
-from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
+from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_over_pairs, mean_score
 from progfix.metrics.rank import rank_correlation
 
 __all__ = ["STRIDE", "kendalls_tau", "wild_tau"]
@@ -50,14 +50,15 @@ def kendalls_tau(
     if variant in ("tcc", "carl", "lav"):
         neighbours = PairNeighbours.of([video.every(STRIDE) for video in videos])
     found = neighbours or PairNeighbours.of(videos)
-    taus = []
+    taus = np.full((len(videos), len(videos)), np.nan)
     for index, rows in enumerate(found.frames):
         others = np.delete(rows, index, axis=0)
         starts = np.arange(len(others)) * others.shape[1]
-        taus.append(rank_correlation(others.ravel().astype(np.float64), starts).kendall)
-    score = mean_score(np.concatenate(taus))
+        there = np.delete(np.arange(len(videos)), index)
+        taus[index, there] = rank_correlation(others.ravel().astype(np.float64), starts).kendall
+    score = mean_over_pairs(taus)
     spoilt = variant == "gtcc" and score.undefined > 0
-    return replace(score, value=float("nan")) if spoilt else score
+    return replace(score, value=float("nan"), parts=None) if spoilt else score
 
 
 def wild_tau(
@@ -90,14 +91,14 @@ def wild_tau(
     if len(videos) < 2:
         return mean_score([])
     found = neighbours or PairNeighbours.of(videos)
-    values = []
+    values = np.full((len(videos), len(videos)), np.nan)
     for i, j, nearest in found.pairs():
         if variant == "gtcc":
-            values.append(_gtcc_pair(gtcc_matches(videos[i], videos[j]), nearest))
+            values[i, j] = _gtcc_pair(gtcc_matches(videos[i], videos[j]), nearest)
         else:
             frames, match = true_matches(videos[i], videos[j]).nearest(nearest)
-            values.append(_tau(nearest[frames], match))
-    return mean_score(values)
+            values[i, j] = _tau(nearest[frames], match)
+    return mean_over_pairs(values)
 
 
 def _tau(first: NDArray[np.integer], second: NDArray[np.integer]) -> float:

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from progfix.metrics.alignment.kendall import STRIDE
 from progfix.metrics.alignment.neighbours import distances
 from progfix.metrics.alignment.variants import Variant, require_variant
-from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
+from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_over_videos, mean_score
 
 __all__ = ["KS", "average_precision"]
 
@@ -97,6 +97,6 @@ def _precision(
 
 
 def _over_videos(values: Sequence[NDArray[np.float64]]) -> Score:
-    means = mean_score([mean_score(of_video).value for of_video in values])
+    means = mean_over_videos([mean_score(of_video).value for of_video in values])
     frames = mean_score(np.concatenate([*values, np.empty(0)]))
-    return replace(frames, value=means.value)
+    return replace(frames, value=means.value, parts=means.parts)

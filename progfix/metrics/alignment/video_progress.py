@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.metrics.alignment.variants import Variant, require_variant
-from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_score
+from progfix.metrics.alignment.videos import EmbeddedVideo, Score, mean_over_videos
 
 __all__ = ["path_length", "video_ogpe", "video_targets"]
 
@@ -88,4 +88,4 @@ def video_ogpe(
             continue
         answer = path / unit if variant == "gtcc" else np.minimum(path / unit, 1.0)
         errors.append(float(np.abs(answer - video_targets(video, variant=variant)).mean()))
-    return mean_score(errors)
+    return mean_over_videos(errors)

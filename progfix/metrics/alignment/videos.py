@@ -3,13 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["EmbeddedVideo", "Score", "check_width", "mean_score", "stack"]
+from progfix.metrics.segments import ratio
+
+__all__ = [
+    "EmbeddedVideo",
+    "Parts",
+    "Score",
+    "check_width",
+    "mean_over_pairs",
+    "mean_over_videos",
+    "mean_score",
+    "stack",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -72,6 +83,29 @@ class EmbeddedVideo:
         )
 
 
+@dataclass(frozen=True, eq=False)
+class Parts:
+    """What each video, or each ordered pair of videos, brings to a ratio of two sums.
+
+    Attributes:
+        total: float64 `(v,)`, or `(v, v)` with 0 where a video meets itself.
+        size: How much it counts, of the same shape; 0 where it is undefined.
+    """
+
+    total: NDArray[np.float64]
+    size: NDArray[np.float64]
+
+    def value(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Return the ratio where each video counts `weights` times, `(b, v)` to `(b,)`.
+
+        A pair counts as often as the product of its two videos; NaN where nothing counts.
+        """
+        sums = [weights @ part for part in (self.total, self.size)]
+        if self.total.ndim == 2:
+            sums = [np.einsum("bv,bv->b", part, weights) for part in sums]
+        return ratio(*sums)
+
+
 @dataclass(frozen=True)
 class Score:
     """A metric of one task.
@@ -80,11 +114,14 @@ class Score:
         value: The mean where it is defined; NaN where it is nowhere.
         count: Over how many pairs, frames, videos or boundaries.
         undefined: How many of them were left out because the metric is undefined there.
+        parts: What it was computed from, for resampling videos; None where it is no mean
+            over videos or pairs of them.
     """
 
     value: float
     count: int
     undefined: int
+    parts: Parts | None = field(default=None, repr=False, compare=False)
 
 
 def mean_score(values: Iterable[float] | NDArray[np.float64]) -> Score:
@@ -93,6 +130,22 @@ def mean_score(values: Iterable[float] | NDArray[np.float64]) -> Score:
     defined = array[~np.isnan(array)]
     value = float(defined.mean()) if len(defined) else float("nan")
     return Score(value, len(defined), len(array) - len(defined))
+
+
+def mean_over_videos(values: Sequence[float] | NDArray[np.float64]) -> Score:
+    """Return the mean over the videos of a task, `(v,)`, NaN where it is undefined."""
+    array = np.asarray(values, dtype=np.float64)
+    defined = ~np.isnan(array)
+    parts = Parts(np.where(defined, array, 0.0), defined.astype(np.float64))
+    return replace(mean_score(array), parts=parts)
+
+
+def mean_over_pairs(values: NDArray[np.float64]) -> Score:
+    """Return the mean over ordered pairs of different videos, `(v, v)`, as `mean_over_videos`."""
+    other = ~np.eye(len(values), dtype=np.bool_)
+    defined = other & ~np.isnan(values)
+    parts = Parts(np.where(defined, values, 0.0), defined.astype(np.float64))
+    return replace(mean_score(values[other]), parts=parts)
 
 
 def stack(videos: Sequence[EmbeddedVideo]) -> NDArray[np.float64]:
