@@ -31,7 +31,9 @@ PathArg = Annotated[
         metavar="DATA", help="File, folder or built-in name (procedures/1).", show_default=False
     ),
 ]
-OutArg = Annotated[Path, typer.Argument(help="The HDF5 file to write.", show_default=False)]
+OutArg = Annotated[
+    Path, typer.Argument(metavar="OUT", help="The HDF5 file to write.", show_default=False)
+]
 TypeArg = Annotated[
     Literal["float32", "float16"],
     typer.Option("--dtype", help="How features are stored; float16 halves the file."),
@@ -46,24 +48,34 @@ AnnotationsArg = Annotated[
         show_default=False,
     ),
 ]
-SeedArg = Annotated[int | None, typer.Option(help="Of everything (0).", show_default=False)]
+SeedArg = Annotated[
+    int | None, typer.Option(help="Of everything. [default: 0]", show_default=False)
+]
 VisibleArg = Annotated[
     float | None,
-    typer.Option(help="Share of actions whose progress can be seen (0.75).", show_default=False),
+    typer.Option(
+        help="Share of actions whose progress can be seen. [default: 0.75]", show_default=False
+    ),
 ]
 NoiseArg = Annotated[
     float | None,
-    typer.Option(help="Norm of a frame's noise; actions have 3 (2).", show_default=False),
+    typer.Option(
+        help="Length of a frame's noise vector; that of an action's own is 3. [default: 2]",
+        show_default=False,
+    ),
 ]
 DimArg = Annotated[
-    int | None, typer.Option(help="Columns of the features (128).", show_default=False)
+    int | None, typer.Option(help="Columns of the features. [default: 128]", show_default=False)
 ]
 TasksArg = Annotated[
-    int | None, typer.Option(help="Procedures; not with --annotations (4).", show_default=False)
+    int | None,
+    typer.Option(help="Procedures; not with --annotations. [default: 4]", show_default=False),
 ]
 VideosArg = Annotated[
     int | None,
-    typer.Option(help="Videos per procedure; not with --annotations (24).", show_default=False),
+    typer.Option(
+        help="Videos per procedure; not with --annotations. [default: 24]", show_default=False
+    ),
 ]
 FailOn = Literal["error", "warning", "info", "never"]
 
@@ -183,7 +195,7 @@ def convert_cli(
     force: ForceArg = False,
     json_output: JsonArg = False,
 ) -> None:
-    """Convert data of any layout to one progfix HDF5 file, features streamed."""
+    """Convert data of any layout to one progfix HDF5 file; memory need not hold it."""
     from progfix.data.open import open_dataset
 
     _write(open_dataset(replace(data, path=path)), out, dtype, force, json_output)

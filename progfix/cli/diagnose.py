@@ -44,7 +44,7 @@ def diagnose_cli(
         Path | None,
         typer.Option(
             "--out",
-            help="Folder to write diagnosis.json to; one that is there is replaced.",
+            help="Folder to write diagnosis.json to; an earlier one is replaced.",
             show_default=False,
         ),
     ] = None,

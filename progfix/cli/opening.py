@@ -30,14 +30,14 @@ R = TypeVar("R")
 _SOURCE_HELP = (
     "A checkpoint, a run folder, a predictions file (.csv, .npz, .h5, .parquet) or a "
     "baseline such as baseline:frame-counting. Left out: the newest run in ./runs. With "
-    "--model: passed to the callable, for example the path of its weights."
+    "--model, what is no baseline is passed to the callable: for example the path of weights."
 )
 
 SourceArg = Annotated[
-    str | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]")
+    str | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="SOURCE")
 ]
 SourcesArg = Annotated[
-    list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="[SOURCE]...")
+    list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="SOURCE")
 ]
 ModelArg = Annotated[
     str | None,

@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from progfix.cli.bundle import with_options
-from progfix.training.settings import SETTINGS, Setting, Settings
+from progfix.training.settings import SETTINGS, Setting, Settings, Value
 
 __all__ = ["Settings", "with_settings"]
 
@@ -28,7 +28,8 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _option(name: str, setting: Setting) -> Any:
-    text: Any = {"help": setting.text, "show_default": False, "rich_help_panel": setting.group}
+    shown = f"{setting.text} [default: {_shown(setting.default)}]"
+    text: Any = {"help": shown, "show_default": False, "rich_help_panel": setting.group}
     kind: Any = setting.kind
     if kind is bool:
         return Annotated[bool | None, typer.Option(f"--{name}/--no-{name}", **text)]
@@ -37,7 +38,14 @@ def _option(name: str, setting: Setting) -> Any:
     limits = setting.limits
     # A bound that no number reaches would only be noise in the help.
     high = kind(limits.high) if limits.high < sys.float_info.max else None
-    return Annotated[kind | None, typer.Option(min=kind(limits.low), max=high, **text)]
+    low = None if limits.above else kind(limits.low)
+    return Annotated[kind | None, typer.Option(min=low, max=high, **text)]
+
+
+def _shown(default: Value) -> str:
+    if isinstance(default, bool):
+        return "on" if default else "off"
+    return f"{default:g}" if isinstance(default, float) else str(default)
 
 
 def _settings(given: dict[str, Any]) -> Settings:

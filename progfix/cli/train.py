@@ -16,8 +16,8 @@ from progfix.solutions import RECOMMENDED, SOLUTIONS
 __all__ = ["train_cli"]
 
 _SOLUTION_HELP = (
-    f"Letters, 'recommended' ({RECOMMENDED}) or 'baseline' (none, the recipe that fails). "
-    + " ".join(f"{s.letter}: {s.name}." for s in SOLUTIONS.values())
+    f"Letters such as ab, 'recommended' ({RECOMMENDED}, the default), or 'baseline' (no letter, "
+    "the recipe that fails). " + " ".join(f"{s.letter}: {s.name}." for s in SOLUTIONS.values())
 )
 _RUN = "Run"
 _NOTHING_LEFT = "note: all {} epochs of this run were done already; --epochs gives it more"
@@ -33,7 +33,7 @@ def train_cli(
     ] = None,
     head: Annotated[
         HeadKind | None,
-        typer.Option(help="Kind of head: gru (default) or pooled.", show_default=False),
+        typer.Option(help="Kind of head. [default: gru]", show_default=False),
     ] = None,
     init: Annotated[
         Path | None,
@@ -48,7 +48,7 @@ def train_cli(
         int | None,
         typer.Option(
             callback=SEEDS,
-            help="Of initial weights and every draw (0).",
+            help="Of initial weights and every draw. [default: 0]",
             show_default=False,
             rich_help_panel=_RUN,
         ),

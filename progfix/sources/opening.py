@@ -60,7 +60,7 @@ def open_source(text: str | None, options: SourceOptions, *, data: Dataset | Non
     Raises:
         InputError: If there is no such source, or its file cannot be read.
     """
-    if options.model is not None:
+    if options.model is not None and not (text or "").startswith(PREFIX):
         return _from_module(text, options)
     if text is None:
         newest = runs.newest_run()

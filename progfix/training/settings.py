@@ -12,7 +12,7 @@ from typing import get_args, get_type_hints
 
 from progfix.errors import InputError, Problem
 from progfix.ranges import Range, range_of
-from progfix.training.recipe import Recipe
+from progfix.training.recipe import SEED_RECIPE, Recipe
 
 __all__ = ["SETTINGS", "Setting", "Settings", "Value", "read_setting"]
 
@@ -29,7 +29,7 @@ class Setting:
     Attributes:
         field: Dotted name of the recipe's field.
         kind: Of its values; `bool` is a switch, `str` one of `choices`.
-        text: What it does and, in brackets, its default.
+        text: What it does.
         group: "Alignment", "Optimisation" or "Generalisation".
     """
 
@@ -42,6 +42,13 @@ class Setting:
     def limits(self) -> Range:
         """Which values it may have, as the recipe's field declares."""
         return range_of(Recipe, self.field) or Range()
+
+    @property
+    def default(self) -> Value:
+        """The value in the recipe that fails."""
+        section, _, entry = self.field.partition(".")
+        value: Value = getattr(getattr(SEED_RECIPE, section), entry)
+        return value
 
     @property
     def choices(self) -> tuple[str, ...]:
@@ -59,110 +66,110 @@ SETTINGS: Mapping[str, Setting] = {
     "method": Setting(
         "method.name",
         str,
-        "Train an encoder beside the head with this alignment method (none: the head alone).",
+        "Train an encoder beside the head with this alignment method, or none: the head alone.",
         _ALIGNMENT,
     ),
     "encoder": Setting(
         "method.encoder",
         str,
-        "stacking or naive for feature vectors, resnet for feature maps (stacking).",
+        "stacking or naive for feature vectors, resnet for feature maps.",
         _ALIGNMENT,
     ),
     "mcn": Setting(
         "method.mcn",
         bool,
-        "The multi-task network: a head of the encoder for each task, attention over them (off).",
+        "The multi-task network: a head of the encoder for each task, attention over them.",
         _ALIGNMENT,
     ),
     "causal": Setting(
         "method.causal",
         bool,
-        "Embeddings see no later frame; the GTCC code base's do (on).",
+        "Embeddings see no later frame; the GTCC code base's do.",
         _ALIGNMENT,
     ),
     "initial-weights": Setting(
         "method.initial",
         str,
-        "Keep the features' scale, or PyTorch's own as in the GTCC code base (he).",
+        "Keep the features' scale, or PyTorch's own as in the GTCC code base.",
         _ALIGNMENT,
     ),
     "losses": Setting(
         "method.losses",
         str,
-        "The method's loss as published, or as the GTCC code base computes it (paper).",
+        "The method's loss as published, or as the GTCC code base computes it.",
         _ALIGNMENT,
     ),
     "alignment-frames": Setting(
-        "method.frames", int, "Frames of a video that are aligned; 0: all (256).", _ALIGNMENT
+        "method.frames", int, "Frames of a video that are aligned; 0: all.", _ALIGNMENT
     ),
-    "embedding-size": Setting("method.size", int, "Size of an embedding (128).", _ALIGNMENT),
+    "embedding-size": Setting("method.size", int, "Size of an embedding.", _ALIGNMENT),
     "features": Setting(
         "method.features",
         str,
-        "What the head reads: the encoder's embedding or the raw features (embedding).",
+        "What the head reads: the encoder's embedding or the raw features.",
         _ALIGNMENT,
     ),
     "epochs": Setting(
-        "optimisation.epochs", int, "Passes over the training videos (50).", _OPTIMISATION
+        "optimisation.epochs", int, "Passes over the training videos.", _OPTIMISATION
     ),
     "batch-videos": Setting(
-        "optimisation.batch_videos", int, "Videos per step, all of one task (2).", _OPTIMISATION
+        "optimisation.batch_videos", int, "Videos per step, all of one task.", _OPTIMISATION
     ),
     "lr": Setting(
         "optimisation.lr",
         float,
-        "Step size without g; with g the encoder's, if one is trained (1e-4).",
+        "Step size without g; with g the encoder's, if one is trained.",
         _OPTIMISATION,
     ),
     "head-lr": Setting(
-        "optimisation.head_lr", float, "The head's own step size, with g (1e-3).", _OPTIMISATION
+        "optimisation.head_lr", float, "The head's own step size, with g.", _OPTIMISATION
     ),
     "clip": Setting(
         "optimisation.clip",
         float,
-        "Longest gradient without g; with g the encoder's, if one is trained (1e-5).",
+        "Longest gradient without g; with g the encoder's, if one is trained.",
         _OPTIMISATION,
     ),
     "head-clip": Setting(
         "optimisation.head_clip",
         float,
-        "The head's own longest gradient, with g (1).",
+        "The head's own longest gradient, with g.",
         _OPTIMISATION,
     ),
     "weight-decay": Setting(
-        "optimisation.weight_decay", float, "Decoupled weight decay (0).", _OPTIMISATION
+        "optimisation.weight_decay", float, "Decoupled weight decay.", _OPTIMISATION
     ),
     "progress-lambda": Setting(
-        "objective.progress_lambda", float, "Factor of the progress loss (1e6).", _OPTIMISATION
+        "objective.progress_lambda", float, "Factor of the progress loss.", _OPTIMISATION
     ),
     "time-warp": Setting(
         "augmentation.time_warp",
         float,
-        "Play segments up to exp(this) faster or slower (0).",
+        "Play segments up to exp(this) faster or slower.",
         _GENERALISATION,
     ),
     "feature-noise": Setting(
         "augmentation.feature_noise",
         float,
-        "Noise in standard deviations of a feature (0).",
+        "Noise in standard deviations of a feature.",
         _GENERALISATION,
     ),
     "dropout": Setting(
         "head.dropout",
         float,
-        "Share of values dropped before and in the head (0).",
+        "Share of values dropped before and in the head.",
         _GENERALISATION,
     ),
     "average": Setting(
         "optimisation.average",
         float,
-        "Decay of the moving average of the weights (0: off).",
+        "Decay of the moving average of the weights; 0: none.",
         _GENERALISATION,
     ),
     "normalise": Setting(
         "head.normalise",
         bool,
-        "Shift and scale each feature as on the training frames (off).",
+        "Shift and scale each feature as on the training frames.",
         _GENERALISATION,
     ),
 }
