@@ -19,6 +19,7 @@ from torch import Tensor
 from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.checkpoints.fields import integer, number, section, weights
 from progfix.checkpoints.gtcc_head import FoundHead, expressible, find_head
+from progfix.checkpoints.gtcc_layers import BUFFERS, our_name
 from progfix.checkpoints.head_spec import format_head_spec
 from progfix.checkpoints.moments import Moments, parameter_moments
 from progfix.checkpoints.provenance import Provenance
@@ -50,7 +51,8 @@ class _State:
     Attributes:
         encoder: By name, without prefix.
         head: By name, without `progress_head.`.
-        shapes: By the names that a `ProgressModel` has for them, in the file's order.
+        shapes: Of the parameters, by the names that a `ProgressModel` has for them, in the
+            file's order.
         prefixed: Every name carried `module.`.
     """
 
@@ -127,7 +129,7 @@ def read_gtcc(
 def _sort(table: object, where: str) -> _State:
     """Cut off the prefix of distributed runs and tell encoder from head."""
     if isinstance(table, Mapping):
-        # The only integer entries; the kind of head that has them is refused by its name.
+        # The only integer entries, of a dilated-convolution head: nothing is computed of them.
         table = {name: t for name, t in table.items() if not str(name).endswith("_tracked")}
     state = weights(table, where=f"{where}: model_state_dict")
     prefixed = all(name.startswith(PREFIX) for name in state)
@@ -136,8 +138,11 @@ def _sort(table: object, where: str) -> _State:
     encoder = {name: t for name, t in state.items() if not name.startswith(HEAD)}
     head = {name.removeprefix(HEAD): t for name, t in state.items() if name.startswith(HEAD)}
     shapes = {
-        f"encoder.{name}" if name in encoder else f"head.{name.removeprefix(HEAD)}": tuple(t.shape)
+        f"encoder.{name}"
+        if name in encoder
+        else f"head.{our_name(name.removeprefix(HEAD))}": tuple(t.shape)
         for name, t in state.items()
+        if not name.endswith(BUFFERS)
     }
     return _State(encoder, head, shapes, prefixed)
 
@@ -163,7 +168,8 @@ def _model(
 ) -> ProgressModel:
     with torch.device("meta"):
         head = build_head(found.spec, found.width)
-    load_weights(head, state, where=where, prefix=HEAD)
+    ours = {our_name(name): tensor for name, tensor in state.items()}
+    load_weights(head, ours, where=where, prefix=HEAD)
     return ProgressModel(None if found.raw else encoder, head).eval()
 
 

@@ -12,7 +12,7 @@ from progfix.checkpoints.initialisation import head_within_initialisation
 from progfix.checkpoints.moments import parameter_moments
 from progfix.heads.base import ProgressHead
 from progfix.heads.build import build_head
-from progfix.heads.spec import HeadSpec
+from progfix.heads.spec import Convolution, HeadSpec
 from tests.checkpoints.made import AB, BASELINE, FIXTURES
 
 TWO = {"a": (2,), "b": (1, 3)}
@@ -95,6 +95,9 @@ SPECS = [
     HeadSpec(kind="pooled", extra=("elapsed",)),
     HeadSpec(output="increment", last_bias=-3.0),
     HeadSpec(hidden=20, last_bias=-2.0),
+    HeadSpec(kind="transformer", extra=("elapsed",)),
+    HeadSpec(kind="tcn"),
+    HeadSpec(kind="tcn", convolution=Convolution(norm="batch"), last_bias=-2.0),
 ]
 
 
@@ -126,11 +129,17 @@ def moved(head: ProgressHead, name: str, value: float) -> bool:
         ("fc.2.bias", 0.1767, 0.1769),
         ("fc.2.bias", -2.0, -1.9),  # where the fork starts it
         ("h0", 0.0, 1e-4),
+        ("layers.0.norm1.weight", 1.0, 0.999),
+        ("input_proj.1.bias", 0.0, 1e-4),
+        ("blocks.0.norm.weight", 1.0, 1.001),
+        ("blocks.0.conv_dilated.weight", 0.0721, 0.0723),  # 1/sqrt(64 x 3)
     ],
 )
 def test_the_bounds(name: str, inside: float, outside: float) -> None:
-    assert moved(build_head(AB, 128), name, inside)
-    assert not moved(build_head(AB, 128), name, outside)
+    heads = (AB, HeadSpec(kind="transformer"), HeadSpec(kind="tcn"))
+    spec = next(s for s in heads if name in build_head(s, 128).state_dict())
+    assert moved(build_head(spec, 128), name, inside)
+    assert not moved(build_head(spec, 128), name, outside)
 
 
 @pytest.mark.parametrize(

@@ -193,9 +193,6 @@ def test_a_specification_is_an_answer_too() -> None:
 @pytest.mark.parametrize(
     ("name", "words"),
     [
-        ("layers.0.q_proj.weight", "a transformer head"),
-        ("alibi_slopes", "a transformer head"),
-        ("blocks.0.conv_dilated.weight", "a dilated-convolution head"),
         ("input_proj.0.weight", "a head with an input projection"),
         ("action_embedding.weight", "a head with action conditioning"),
     ],
@@ -234,6 +231,7 @@ def test_heads_that_their_classes_hold(spec: HeadSpec) -> None:
     ("spec", "words"),
     [
         (POOLED, "without a GRU"),
+        (HeadSpec(kind="tcn"), "no tcn head as progfix trains it"),
         (HeadSpec(output="increment"), "increment"),
         (HeadSpec(extra=("elapsed",)), "elapsed"),
         (HeadSpec(extra=("position", "elapsed")), "elapsed"),

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from typing import get_args
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from progfix.checkpoints.head_spec import format_head_spec, parse_head_spec
 from progfix.errors import InputError
-from progfix.heads.spec import HeadSpec
+from progfix.heads.spec import HeadKind, HeadSpec
 
 COLUMNS = ("position", "prefix-length", "elapsed")
 SPECS = st.builds(
     HeadSpec,
-    kind=st.sampled_from(["gru", "pooled"]),
+    kind=st.sampled_from(get_args(HeadKind)),
     extra=st.sets(st.sampled_from(COLUMNS)).map(
         lambda chosen: tuple(column for column in COLUMNS if column in chosen)
     ),
@@ -76,6 +78,7 @@ def test_what_the_text_does_not_name_comes_from_the_default() -> None:
         ("frame-count-max=many", "frame-count-max=many"),
         ("frame-count-max=inf", "frame-count-max=inf"),
         ("pooled,h0", "h0 with the pooled head"),
+        ("h0,tcn", "h0 with the tcn head"),
         ("a,position,b", "a, b"),
     ],
 )
