@@ -16,7 +16,7 @@ from torch import Tensor, nn
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
 from progfix.predict import SegmentAnswers, cut_segments, finite_features, frames_table
-from progfix.predictions import Predictions
+from progfix.predictions import LARGEST_PREDICTION, Predictions
 
 __all__ = ["answer_segment", "load_module", "predict_with_module"]
 
@@ -99,9 +99,10 @@ def answer_segment(module: nn.Module, where: str, segment: Tensor) -> SegmentAns
         shape = tuple(answer.shape) if isinstance(answer, torch.Tensor) else type(answer)
         raise _problem(where, f"{len(segment)} numbers for {len(segment)} frames", str(shape))
     values = answer.reshape(-1).double().cpu().numpy()
-    if not np.isfinite(values).all():
-        bad = int((~np.isfinite(values)).sum())
-        raise _problem(where, "finite predictions", f"{bad} NaN or infinite")
+    bad = int((~(np.abs(values) <= LARGEST_PREDICTION)).sum())
+    if bad:
+        found = f"{bad} NaN, infinite or beyond {LARGEST_PREDICTION:g}"
+        raise _problem(where, "finite predictions", found)
     return SegmentAnswers(values)
 
 

@@ -13,7 +13,20 @@ from dataclasses import dataclass, field, fields, replace
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["Category", "Predictions", "progress_targets", "segment_predictions"]
+__all__ = [
+    "LARGEST_PREDICTION",
+    "LONGEST_ACTION",
+    "Category",
+    "Predictions",
+    "progress_targets",
+    "segment_predictions",
+]
+
+LARGEST_PREDICTION = 1e9
+"""Predictions beyond this, or its negative, are a diverged model's and are refused."""
+
+LONGEST_ACTION = 10_000_000
+"""Frames of an action that is believed, 46 hours at 60 frames per second."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -37,6 +37,10 @@ class Nan(Half):
     def forward(self, features):
         return torch.full((len(features),), float("nan"))
 
+class Huge(Half):
+    def forward(self, features):
+        return torch.full((len(features),), 1e300, dtype=torch.float64)
+
 def broken():
     raise ValueError("nope")
 
@@ -97,6 +101,7 @@ def test_a_module_answers_every_frame() -> None:
         ("their_progress:Short", "numbers for"),
         ("their_progress:Falls", "RuntimeError: boom"),
         ("their_progress:Nan", "finite predictions"),
+        ("their_progress:Huge", r"finite predictions, found \d+ NaN, infinite or beyond 1e\+09"),
     ],
 )
 def test_what_is_wrong_with_it_is_said_in_one_line(name: str, message: str) -> None:

@@ -19,6 +19,7 @@ from progfix.predictions_io.table import BLOCK_ROWS, Block
 
 __all__ = ["Rows", "derive", "off_target", "starts_of", "typed", "whole_videos"]
 
+_WANTED = {"string": "text without NUL", "integer": "an integer", "number": "a number"}
 _ROUNDING = 1e-3
 _TINY = 2.0**-40  # no action has that many frames
 
@@ -92,10 +93,14 @@ def typed(block: Block, names: Mapping[str, str], defects: Defects) -> Rows:
         columns[column], bad = parse(kind, values)
         if bad.any():
             read &= ~bad
-            found = values[int(np.flatnonzero(bad)[0])] if not isinstance(values, Category) else ""
-            article = "an integer" if kind == "integer" else "a number"
+            first = int(np.flatnonzero(bad)[0])
+            if isinstance(values, Category):
+                found: object = values.names[values.codes[first]]
+            else:
+                found = values[first]
+            expected = f"{_WANTED[kind]} in column {name!r}"
             fix = "write a point, not a comma" if "," in str(found) else "correct it"
-            defects.add(f"{article} in column {name!r}", block.rows[bad], repr(str(found)), fix)
+            defects.add(expected, block.rows[bad], repr(str(found)), fix)
     return Rows(block.rows, columns, read)
 
 

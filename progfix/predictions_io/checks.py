@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.predictions import LARGEST_PREDICTION, LONGEST_ACTION
 from progfix.predictions_io.assemble import Rows, off_target, starts_of
 from progfix.predictions_io.columns import INTERVALS
 from progfix.predictions_io.defects import Defects
@@ -30,12 +31,14 @@ def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
 
     columns = table.columns
     for name in ("prediction", *(name for name in INTERVALS if name in columns)):
+        values, fix = table.array(name), "look for what made them: a diverged model, or a "
         require(
-            ~np.isfinite(table.array(name)),
-            name,
-            f"finite numbers in column {name!r}",
-            "look for what made them: a diverged model, or a missing value",
+            ~np.isfinite(values), name, f"finite numbers in column {name!r}", fix + "missing value"
         )
+        # Progress is about 0 to 1; squares of what is beyond this are no numbers any more.
+        beyond = np.isfinite(values) & (np.abs(values) > LARGEST_PREDICTION)
+        expected = f"numbers from {-LARGEST_PREDICTION:g} to {LARGEST_PREDICTION:g}"
+        require(beyond, name, f"{expected} in column {name!r}", fix + "wrong column")
     if "lower" in columns:
         wrong = table.array("lower") > table.array("upper")
         require(wrong, "lower", "lower <= upper", "swap the interval's ends")
@@ -71,6 +74,11 @@ def check_structure(table: Rows, defects: Defects) -> None:
             found = f"{column} {table.array(column)[1:][wrong][0]}"
             defects.add(expected, later[wrong], found, fix)
 
+    too_long = table.array("duration") > LONGEST_ACTION
+    if too_long.any():
+        expected = f"actions of at most {LONGEST_ACTION:,} frames"
+        found = f"duration {table.array('duration')[too_long][0]}"
+        defects.add(expected, table.rows[too_long], found, "correct the duration, or the target")
     elapsed = table.array("elapsed")
     again, back = elapsed[1:] == elapsed[:-1], elapsed[1:] < elapsed[:-1]
     require(again, "elapsed", "each frame of a segment once", "remove the duplicate rows")

@@ -153,14 +153,15 @@ def parse(kind: Kind, values: Values) -> tuple[Column, NDArray[np.bool_]]:
         values: Text of a CSV, or an array as the file holds it, `(n,)`.
 
     Returns:
-        The column, and which rows could not be read (they are NaN, or 0 for integers).
+        The column, and which rows could not be read: numbers are NaN there, integers 0.
     """
-    if isinstance(values, Category):
-        if kind == "string":
-            return values, np.zeros(len(values), np.bool_)
-        values = values.decode()
     if kind == "string":
-        return Category.of(_texts(values)), np.zeros(len(values), np.bool_)
+        column = values if isinstance(values, Category) else Category.of(_texts(values))
+        # HDF5 cannot hold NUL, and no name has it.
+        bad = np.array(["\0" in name for name in column.names], dtype=np.bool_)
+        return column, bad[column.codes]
+    if isinstance(values, Category):
+        values = values.decode()
     if kind == "integer":
         with suppress(ValueError, OverflowError):
             if not isinstance(values, np.ndarray):

@@ -53,6 +53,12 @@ def _csv_errors(tmp_path: Path, text: str) -> list[str]:
             "x,0,1,1,1\ny,0,1,1,1\nx,1,1,1,1\n",
             "line 4: expected the rows of a video together, found video 'x' once more",
         ),
+        ("x\0y,0,1,1,1\n", "line 2: expected text without NUL in column 'video', found"),
+        ("x,0,1,1,2e9\n", "line 2: expected numbers from -1e+09 to 1e+09 in column 'prediction'"),
+        (
+            "x,0,1,10000001,1\n",
+            "line 2: expected actions of at most 10,000,000 frames, found duration 10000001",
+        ),
         ("x,0,1,2\n", "line 2: expected 5 fields, as in the header, found 4 fields"),
         ("x,0,1,2,1,7\n", "line 2: expected 5 fields, as in the header, found 6 fields"),
     ],
@@ -164,3 +170,10 @@ def test_nothing_is_yielded_after_a_defect(tmp_path: Path, monkeypatch: pytest.M
     assert next(chunks).video.decode() == ["a", "b", "c"]
     with pytest.raises(InputError, match="line 6"):
         next(chunks)
+
+
+def test_a_target_that_means_an_endless_action(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("video,elapsed,target,prediction\nx,1,1e-10,.5\n")
+    (error,) = _errors(path)
+    assert "expected actions of at most 10,000,000 frames, found duration 10000000000" in error
