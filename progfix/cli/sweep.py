@@ -144,14 +144,16 @@ def sweep_cli(
         _refuse_changes([flag for flag, value in said.items() if value is not None])
     plan = None
     if not resume:
-        from progfix.sweeps.cells import parse_cells
-        from progfix.sweeps.planning import make_plan
-        from progfix.sweeps.start import SOLUTIONS
+        from progfix.sweeps.cells import SOLUTIONS, parse_cells
 
         chosen = SOLUTIONS if solutions is None else _names(solutions)
+        cells = parse_cells(chosen, heads=_names(heads or ""), vary=vary or (), common=settings)
+        numbers = _seeds(seeds)
+        from progfix.sweeps.planning import make_plan  # PyTorch is not needed for a misspelling
+
         plan = make_plan(
-            parse_cells(chosen, heads=_names(heads or ""), vary=vary or (), common=settings),
-            _seeds(seeds),
+            cells,
+            numbers,
             data=data,
             fresh_splits=fresh_splits,
             init=init,

@@ -19,10 +19,14 @@ from progfix.solutions import apply, parse_letters
 from progfix.training.recipe import SEED_RECIPE
 from progfix.training.settings import SETTINGS, Settings, Value, read_setting
 
-__all__ = ["BASELINE", "Cell", "parse_cells"]
+__all__ = ["BASELINE", "SOLUTIONS", "Cell", "parse_cells"]
 
 BASELINE = "baseline"
 """Name of the cell without a letter, which the others are said to be better or worse than."""
+
+SOLUTIONS = ("baseline", "ab", "recommended")
+"""What is compared unless somebody says otherwise: the failing recipe, the repair that its
+users proposed, and ours."""
 
 _HEAD = "head"
 _EXAMPLE = "write it like fghs+feature-noise=1+head=gru"

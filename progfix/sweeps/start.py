@@ -13,7 +13,7 @@ from progfix import runs
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
-from progfix.sweeps.cells import parse_cells
+from progfix.sweeps.cells import SOLUTIONS, parse_cells
 from progfix.sweeps.contract import FILE, read_sweep, write_sweep
 from progfix.sweeps.plan import Plan
 from progfix.sweeps.pool import Observe, cores, train_all
@@ -24,11 +24,7 @@ from progfix.sweeps.statistics import evaluate_sweep, finished
 from progfix.training.interrupts import listen
 from progfix.training.settings import SETTINGS, Value
 
-__all__ = ["SOLUTIONS", "SweepOutcome", "carry_on", "new_sweep", "newest_sweep", "sweep"]
-
-SOLUTIONS = ("baseline", "ab", "recommended")
-"""What is compared unless somebody says otherwise: the failing recipe, the repair that its
-users proposed, and ours."""
+__all__ = ["SweepOutcome", "carry_on", "new_sweep", "newest_sweep", "sweep"]
 
 _LOCK = ".lock"
 
