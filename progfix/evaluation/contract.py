@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 from progfix.evaluation.comparison import Comparison
 from progfix.evaluation.estimates import Bin, Estimate, Evaluation
+from progfix.evaluation.notices import place
 from progfix.evaluation.report import EvalReport, Result
 
 __all__ = ["FORMAT", "to_json"]
@@ -23,7 +24,7 @@ def to_json(report: EvalReport) -> dict[str, object]:
         "bootstrap": {"resamples": report.options.bootstrap, "seed": report.options.seed},
         "fitted_on": first.evaluation.fitted_on,
         "baselines": _baselines(first.evaluation),
-        "sources": [_source(result) for result in report.results],
+        "sources": [_source(result, report.split) for result in report.results],
         "comparisons": [
             _comparison(comparison, result.label, group.results[0].label)
             for group in report.groups
@@ -47,7 +48,7 @@ def _data(report: EvalReport) -> dict[str, object] | None:
     }
 
 
-def _source(result: Result) -> dict[str, object]:
+def _source(result: Result, split: str) -> dict[str, object]:
     evaluation, source = result.evaluation, result.source
     return {
         "source": source.label,
@@ -57,6 +58,7 @@ def _source(result: Result) -> dict[str, object]:
         "videos": len(evaluation.sums.videos),
         "segments": len(evaluation.sums.segments["video"]),
         "frames": evaluation["mae"].count,
+        "data": place(result, split) or None,
         "fitted_on": evaluation.fitted_on,
         "missing": sorted(evaluation.sums.missing),
         "metrics": _estimates(evaluation.metrics),
