@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import re
 
+from progfix.data.options import FRAME_RATES
 from progfix.errors import InputError, Problem
 
-__all__ = ["annotation_fps", "parse_fps", "require_rate", "to_feature_frame"]
+__all__ = ["annotation_fps", "parse_fps", "to_feature_frame"]
 
 _RULES: tuple[tuple[re.Pattern[str], float], ...] = (
     (re.compile(r"^S\d+_"), 30.0),  # CMU-MMAC
@@ -52,7 +53,7 @@ def parse_fps(text: str) -> float | None:
     """Return the number that `--fps` gives, or None for "auto".
 
     Raises:
-        InputError: If it is neither "auto" nor a positive number.
+        InputError: If it is neither "auto" nor a number in `FRAME_RATES`.
     """
     if text == "auto":
         return None
@@ -60,17 +61,7 @@ def parse_fps(text: str) -> float | None:
         fps = float(text)
     except ValueError:
         fps = math.nan
-    return require_rate("--fps", fps, repr(text), "auto or a positive number")
-
-
-def require_rate(
-    option: str, rate: float, found: str, expected: str = "a positive number"
-) -> float:
-    """Return a frame rate that is positive and finite.
-
-    Raises:
-        InputError: If it is not.
-    """
-    if not (math.isfinite(rate) and rate > 0):
-        raise InputError(Problem(option, expected, found, "give frames per second"))
-    return rate
+    if fps not in FRAME_RATES:
+        expected = f"auto or {FRAME_RATES.of(float)}"
+        raise InputError(Problem("--fps", expected, repr(text), "give frames per second"))
+    return fps

@@ -11,14 +11,15 @@ from progfix.data.collector import Collector
 from progfix.data.dataset import Segment, Video
 from progfix.data.feature_files import feature_files, feature_folder
 from progfix.data.findings import count_of
-from progfix.data.frame_rates import annotation_fps, parse_fps, require_rate, to_feature_frame
+from progfix.data.frame_rates import annotation_fps, parse_fps, to_feature_frame
 from progfix.data.gtcc_json import check_lists, parse_gtcc_json
-from progfix.data.options import DataOptions
+from progfix.data.options import FRAME_RATES, DataOptions
 from progfix.data.pairing import pair_lists
 from progfix.data.reading import LENGTH_TOLERANCE, Reading, tasks_to_keep
 from progfix.data.splits import note_unsplit, read_splits_json
 from progfix.data.views import AnnotationList
-from progfix.errors import Problem
+from progfix.errors import InputError, Problem
+from progfix.predictions import LONGEST_ACTION
 
 __all__ = ["read_gtcc"]
 
@@ -64,7 +65,9 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
     """
     collector = Collector()
     given_fps = parse_fps(options.fps)
-    frame_rate = require_rate("--frame-rate", options.frame_rate, str(options.frame_rate))
+    if options.frame_rate not in FRAME_RATES:
+        found, fix = str(options.frame_rate), "give frames per second"
+        raise InputError(Problem("--frame-rate", FRAME_RATES.of(float), found, fix))
     tasks = parse_gtcc_json(path, collector)
     kept = tasks_to_keep(list(tasks), options.skip_tasks)
     tasks = {name: task for name, task in tasks.items() if name in kept}
@@ -84,12 +87,15 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
                 continue
             source = sources.get(handle)
             length = source.shape[0] if source else None
-            rates = (fps, frame_rate)
+            rates = (fps, options.frame_rate)
             spans, frames = _spans(annotation, rates, length, options)
+            if frames > LONGEST_ACTION:
+                collector.refuse("invalid-segments", _too_long(where, frames))
+                continue
             segments = _segments(where, spans, frames, options, tally, collector)
             if length is not None:
                 _compare_lengths(where, spans, length, fps, tally)
-            videos.append(Video(handle, task, frames, segments, source, fps=frame_rate))
+            videos.append(Video(handle, task, frames, segments, source, fps=options.frame_rate))
     _report(tally, collector)
     split_videos, split_note = _split(videos, path, options, collector)
     kind = f"GTCC JSON annotations, ends {options.ends}"
@@ -102,6 +108,15 @@ def _unknown_rate(where: str) -> Problem:
         "a handle of EgoProceL, whose frame rate is known",
         "another name",
         "pass the frame rate of the annotations with --fps",
+    )
+
+
+def _too_long(where: str, frames: int) -> Problem:
+    return Problem(
+        where,
+        f"annotations that end within {LONGEST_ACTION:,} frames of the features",
+        f"{frames:,} frames",
+        "check --fps and --frame-rate, or mend the annotation",
     )
 
 

@@ -8,7 +8,6 @@ Source: gerardDonahue/GTCC_CVPR2024, dset_jsons/ and models/json_dataset.py.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from operator import eq
@@ -20,6 +19,9 @@ from progfix.data.views import AnnotationList
 from progfix.errors import InputError, Problem
 
 __all__ = ["TaskLists", "check_lists", "is_gtcc_json", "parse_gtcc_json"]
+
+_LATEST = 2**53
+"""Frame numbers beyond are not exact as floats."""
 
 _KEYS = ("handles", "hdl_actions", "hdl_start_times", "hdl_end_times")
 
@@ -115,12 +117,7 @@ def _list(
 
 
 def _is_time(value: object) -> bool:
-    return (
-        isinstance(value, int | float)
-        and not isinstance(value, bool)
-        and math.isfinite(value)
-        and value >= 0
-    )
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= _LATEST
 
 
 def check_lists(

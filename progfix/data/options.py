@@ -9,11 +9,14 @@ from typing import Annotated, Literal
 from progfix.ranges import Range
 from progfix.values import from_values
 
-__all__ = ["BUILT_IN", "DataOptions", "Ends", "Pairing", "Reader", "is_built_in"]
+__all__ = ["BUILT_IN", "FRAME_RATES", "DataOptions", "Ends", "Pairing", "Reader", "is_built_in"]
 
 Reader = Literal["auto", "hdf5", "gtcc", "ms-tcn", "protas"]
 Pairing = Literal["refuse", "views", "position"]
 Ends = Literal["inclusive", "half-open"]
+
+FRAME_RATES = Range(1e-4, 1e6)
+"""Frames per second that are believed."""
 
 BUILT_IN = "procedures/1"
 """Name of the built-in data, usable wherever a data path is."""
@@ -50,7 +53,7 @@ class DataOptions:
     reader: Reader = "auto"
     feature_dir: Path | None = None
     fps: str = "auto"
-    frame_rate: Annotated[float, Range(0, above=True)] = 1.0
+    frame_rate: Annotated[float, FRAME_RATES] = 1.0
     splits: str | None = None
     pairing: Pairing = "refuse"
     skip_tasks: tuple[str, ...] = ()

@@ -100,6 +100,8 @@ def load_json(path: Path) -> object:
 
     try:
         content: object = json.loads(path.read_text("utf-8"), object_pairs_hook=object_of)
+        # Half of a pair of "\\ud800" escapes is text that no file or screen takes.
+        json.dumps(content, ensure_ascii=False).encode()
     except OSError as error:
         found = error.strerror or str(error)
         raise InputError(Problem(str(path), "a JSON file", found, "check the path")) from error

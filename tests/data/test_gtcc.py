@@ -75,7 +75,7 @@ def test_a_given_rate_holds_for_every_video(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("rate", [0.0, -1.0, float("nan"), float("inf")])
 def test_a_frame_rate_is_a_positive_number(tmp_path: Path, rate: float) -> None:
-    assert "--frame-rate: expected a positive" in refused(annotated(tmp_path), frame_rate=rate)
+    assert "--frame-rate: expected a number from" in refused(annotated(tmp_path), frame_rate=rate)
 
 
 def test_background_is_what_the_user_says(tmp_path: Path) -> None:
@@ -216,6 +216,12 @@ def test_background_may_overlap_and_a_shared_boundary_is_a_notice(tmp_path: Path
             "list 0: expected as many actions (names) as start and end frames",
         ),
         ({"tea": gtcc_task({"S01_a": (("cut", -1, 3),)})}, "no frame number"),
+        ({"tea": gtcc_task({"S01_a": (("cut", 0, 10**400),)})}, "no frame number"),
+        (
+            {"tea": gtcc_task({"S01_a": (("cut", 0, 10**15),)})},
+            "that end within 10,000,000 frames of the features, found 33,333,333,333,334 frames",
+        ),
+        ({"tea": gtcc_task({"\ud800": (("cut", 0, 3),)})}, "no valid JSON ('utf-8' codec can't"),
         ({"tea": gtcc_task({"S01_a": (("cut", 0, float("nan")),)})}, "no frame number"),
         ({"tea": {**gtcc_task({"S01_a": ROWS}), "hdl_actions": [[[]] * 4]}}, "without a name"),
     ],
