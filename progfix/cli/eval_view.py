@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from types import TracebackType
 
 from rich.status import Status
 from rich.text import Text
 
 from progfix.cli.alignment_view import show_alignment
+from progfix.cli.eval_breakdowns import breakdowns
 from progfix.cli.render import Rows, Screen, count, interval, number
-from progfix.evaluation import Bin, Comparison, Estimate
+from progfix.evaluation import Comparison
 from progfix.evaluation.notices import fitted_on, place
 from progfix.evaluation.report import EvalReport, Group, Result
 
@@ -73,7 +74,7 @@ def show(report: EvalReport, *, positions: bool) -> None:
             out.print("", Text(f"no video in common with {other}, so not compared:"), sep="\n")
         _show_group(out, report, group)
     for result in report.results:
-        for title, part in _breakdowns(report, result, positions=positions):
+        for title, part in breakdowns(report, result, positions=positions):
             out.print("", Text(title, style="bold"), part, sep="\n")
     show_alignment(out, report.results)
     out.print("")
@@ -196,50 +197,6 @@ def _differences(group: Group) -> Rows:
 def _starred(comparison: Comparison, name: str) -> str:
     star = "*" if comparison.certain(name) else " "
     return number(comparison.differences[name].value, signed=True) + star
-
-
-def _breakdowns(
-    report: EvalReport, result: Result, *, positions: bool
-) -> Iterable[tuple[str, Rows]]:
-    evaluation = result.evaluation
-    name = f"{result.label}: " if len(report.results) > 1 else ""
-    if positions:
-        yield f"{name}by position in the action", _bins(evaluation.positions)
-    for kind, groups in evaluation.groups.items():
-        title = "duration in frames" if kind == "duration" else kind
-        yield f"{name}by {title}", _groups(title, groups)
-
-
-def _bins(bins: Sequence[Bin]) -> Rows:
-    rows = Rows("position", ("frames", "MAE", "95 % interval", "bias", "95 % interval"))
-    for part in bins:
-        rows.add(
-            f"{part.low:.2f} to {part.high:.2f}",
-            f"{part.count:,}",
-            number(part.mae.value),
-            interval(part.mae),
-            number(part.bias.value, signed=True),
-            interval(part.bias, signed=True),
-        )
-    return rows
-
-
-def _groups(title: str, groups: Mapping[str, Mapping[str, Estimate]]) -> Rows:
-    rows = Rows(title, ("frames", "MAE", "95 % interval", "bias", "vs 0.5", "vs count"))
-    blank = {"task": "(no task)", "action": "(no action)"}.get(title, "")
-    for group, metrics in groups.items():
-        rows.add(
-            group or blank,
-            f"{metrics['mae'].count:,}",
-            number(metrics["mae"].value),
-            interval(metrics["mae"]),
-            number(metrics["bias"].value, signed=True),
-            *(
-                number(metrics[f"skill_{name}"].value, 2, signed=True)
-                for name in ("constant", "frame_counting")
-            ),
-        )
-    return rows
 
 
 def _undefined(report: EvalReport) -> Iterable[str]:

@@ -62,6 +62,7 @@ def test_several_sources_and_a_star(saved: Path, table: Predictions) -> None:
 def test_the_data_split_gives_the_counting() -> None:
     found = evaluated(*BASELINES, "--data", "procedures/1", "--bootstrap", 0)
     assert found["fitted_on"] == "train split, 471 segments"
+    assert found["sources"][0]["data"] == "procedures/1, test split"  # type: ignore[index]
     for place, name in enumerate(("constant", "frame_counting", "frame_counting_per_action")):
         own = value(found, "sources", place, "metrics", "mae", "value")
         assert own == value(found, "baselines", name, "mae", "value")
@@ -99,6 +100,32 @@ def test_the_csv_and_the_tables(saved: Path, tmp_path: Path) -> None:
     assert {"source": "first", "kind": "metric", "metric": "mae"}.items() <= rows[0].items()
     done = run("eval", saved, "--latex", "--bootstrap", 0)
     assert r"\begin{tabular}{lrrrrrrr}" in done.stdout
+
+
+def test_groups_of_few_videos_say_so(saved: Path) -> None:
+    by_task = run("eval", saved, "--by", "task").stdout.split("by task")[1]
+    assert by_task.count("intervals of fewer than 10 videos are too narrow") == 1
+    assert "videos frames  MAE" in by_task
+    assert "too narrow" not in run("eval", saved, "--by", "task", "--bootstrap", 0).stdout
+
+
+def test_sources_without_a_common_video_have_a_heading_each(saved: Path, tmp_path: Path) -> None:
+    other = tmp_path / "other.csv"
+    other.write_text("video,prediction,target\nx,.2,.5\nx,.5,1\ny,.3,.5\ny,.6,1\n")
+    done = run("eval", saved, other)
+    first, second = done.stdout.split("no video in common with first, so not compared:")
+    assert "12 videos" in first
+    assert "2 videos, 2 segments, 4 frames" in second
+    assert first.count("constant 0.5") == second.count("constant 0.5") == 1
+    assert "minus" not in done.stdout
+    assert "note: other: no video in common with first, so not compared" in done.stderr
+
+
+def test_counting_fitted_on_foreign_data_is_said(saved: Path) -> None:
+    done = run("eval", saved, "--data", "procedures/1")
+    assert "frame counting fitted on: train split, 471 segments of procedures/1" in done.stdout
+    assert not done.stdout.startswith("procedures/1")
+    assert "of its 12 videos, none in procedures/1" in done.stderr
 
 
 def test_what_is_derived_is_said_on_stderr(tmp_path: Path) -> None:
