@@ -13,7 +13,7 @@ from typing import get_args
 
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import Extra, HeadKind, HeadSpec
-from progfix.training.recipe import SEED_RECIPE, Recipe
+from progfix.training.recipe import SEED_RECIPE, Augmentation, Recipe
 
 __all__ = ["RECOMMENDED", "SOLUTIONS", "Solution", "apply", "conflicts", "parse_letters"]
 
@@ -84,6 +84,14 @@ def _own_gradients(recipe: Recipe) -> Recipe:
 
 def _hazard(recipe: Recipe) -> Recipe:
     return _head(recipe, output="remaining")
+
+
+def _varied_input(recipe: Recipe) -> Recipe:
+    return replace(
+        _head(recipe, normalise=True),
+        augmentation=Augmentation(time_warp=0.4, feature_noise=1.0),
+        optimisation=replace(recipe.optimisation, head_lr=3e-3, average=0.99),
+    )
 
 
 def _full_supervision(recipe: Recipe) -> Recipe:
@@ -176,10 +184,18 @@ SOLUTIONS: Mapping[str, Solution] = {
             _LATER,
             {"c": "with every frame supervised a minimum length would do nothing"},
         ),
+        Solution(
+            "v",
+            "varied input",
+            "features normalised, noisy and played faster or slower; weights averaged",
+            _varied_input,
+            "progfix",
+            {},
+        ),
     )
 }
 
-RECOMMENDED = "fgs"
+RECOMMENDED = "fghsv"
 """The letters behind `--solution recommended`; docs/solutions.md has the measurements."""
 
 _NAMES = {"baseline": "", "none": "", "recommended": RECOMMENDED}

@@ -190,6 +190,21 @@ class ProgressHead(nn.Module, ABC):
             self.mean.copy_(mean)
             self.scale.copy_(torch.where(deviation > floor, deviation, torch.ones_like(deviation)))
 
+    @torch.no_grad()
+    def follow_normalisation(self, embeddings: Tensor, share: float) -> None:
+        """Move the normalisation towards embeddings that change in training.
+
+        Args:
+            embeddings: Frames of a batch, `(N, D)`.
+            share: Of the batch in the mean and the mean square, in [0, 1].
+        """
+        if self.spec.normalise:
+            batch, mean, scale = embeddings.double(), self.mean.double(), self.scale.double()
+            square = torch.lerp(mean.square() + scale.square(), batch.square().mean(dim=0), share)
+            mean = torch.lerp(mean, batch.mean(dim=0), share)
+            variance = (square - mean.square()).clamp_min(0.0)
+            self.fit_normalisation(mean.to(self.mean), variance.sqrt().to(self.scale))
+
     def prepared(self, embeddings: Tensor) -> Tensor:
         """Return the embeddings as the layers see them: normalised, dropped in training."""
         if self.spec.normalise:

@@ -10,17 +10,17 @@ from progfix.checkpoints import Checkpoint, open_checkpoint
 from progfix.checkpoints.gtcc import expressible
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.errors import InputError, Problem
-from progfix.heads.spec import HeadKind
+from progfix.heads.spec import HeadKind, HeadSpec
 from progfix.ranges import range_of
 from progfix.solutions import RECOMMENDED, apply, parse_letters
 from progfix.training.method_checks import check_method
-from progfix.training.recipe import SEED_RECIPE, Recipe
+from progfix.training.recipe import SEED_RECIPE, Recipe, changes, with_values
 from progfix.training.run_options import RunOptions
 from progfix.training.settings import SETTINGS, Settings
 
 __all__ = ["RECOMMENDED_FOR_GTCC", "Request", "assemble", "run_to_resume"]
 
-RECOMMENDED_FOR_GTCC = "gs"
+RECOMMENDED_FOR_GTCC = "gsv"
 """The best letters whose head the GTCC code base can load; docs/solutions.md measures it."""
 
 
@@ -81,7 +81,7 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         letters = _letters(request, base, checkpoint)
         kind = request.head or recipe.head.kind
         start = replace(SEED_RECIPE, head=replace(SEED_RECIPE.head, kind=kind))
-        recipe = _keep_numbers(apply(letters, start), recipe)
+        recipe = _keep_own(apply(letters, start), recipe)
     recipe = _tuned(recipe, request.settings)
     if checkpoint is not None:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
@@ -204,33 +204,24 @@ def _notes(recipe: Recipe, checkpoint: Checkpoint, *, default: bool) -> tuple[st
     return ()
 
 
-def _keep_numbers(chosen: Recipe, given: Recipe) -> Recipe:
-    """Return the recipe of the chosen letters with the other numbers of `given`."""
-    own, early = chosen.optimisation.own_gradients, chosen.objective.early_weight
-    return replace(
-        chosen,
-        optimisation=replace(given.optimisation, own_gradients=own),
-        objective=replace(given.objective, early_weight=early),
-        method=given.method,
-    )
+def _keep_own(chosen: Recipe, given: Recipe) -> Recipe:
+    """Return the recipe of the chosen letters with what `given` has beyond its own letters."""
+    lettered = apply(given.solution, replace(SEED_RECIPE, head=HeadSpec(kind=given.head.kind)))
+    return with_values(chosen, changes(lettered, given))
 
 
 def _tuned(recipe: Recipe, settings: Settings) -> Recipe:
+    said = {name: value for name, value in settings.items() if value is not None}
     problems = []
     names = {setting.field: name for name, setting in SETTINGS.items()}
-    for name, value in settings.items():
-        if value is None:
-            continue
-        section, _, entry = name.partition(".")
+    for name, value in said.items():
         limits = range_of(Recipe, name)
         if limits is not None and not isinstance(value, str) and value not in limits:
-            flag = f"--{names.get(name, entry)}"
+            flag = f"--{names.get(name, name)}"
             problems.append(Problem(flag, limits.of(type(value)), str(value), "change it"))
-        changed = replace(getattr(recipe, section), **{entry: value})
-        recipe = replace(recipe, **{section: changed})
     if problems:
         raise InputError(problems)
-    return recipe
+    return with_values(recipe, said)
 
 
 def _data(request: Request, base: RunOptions, checkpoint: Checkpoint | None) -> DataOptions:

@@ -26,6 +26,9 @@ __all__ = ["GroupLosses", "group_losses"]
 _ALIGNMENT = 1
 """Tells the draws of the alignment from the head's, which are the same without it."""
 
+_FOLLOW = 0.05
+"""Share of a group in the normalisation of embeddings that are in training."""
+
 
 @dataclass(frozen=True, eq=False)
 class GroupLosses:
@@ -54,8 +57,13 @@ def group_losses(setup: Setup, state: LoopState, videos: Sequence[Video]) -> Gro
     recipe, head = setup.recipe, setup.model.head
     read, alignment = _read(setup, state, videos)
     segments: Sequence[Sequence[Segment]] = [video.segments for video in videos]
+    deviation = setup.deviation
+    if recipe.method.trains_encoder and not setup.model.raw:
+        frames = torch.cat(list(read)).detach()
+        head.follow_normalisation(frames, _FOLLOW)
+        deviation = frames.std(dim=0, correction=0)
     if recipe.augmentation != Augmentation():
-        read, segments = vary(videos, read, recipe.augmentation, setup.deviation, rng)
+        read, segments = vary(videos, read, recipe.augmentation, deviation, rng)
     prefixes = choose_prefixes(
         segments, recipe.sampling, rng, use_censored=recipe.head.output == "remaining"
     )

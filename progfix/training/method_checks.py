@@ -88,18 +88,4 @@ def _training(recipe: Recipe, said: Settings, *, init: bool) -> list[Problem]:
                 "leave it out",
             )
         )
-    changing = {
-        "--normalise": recipe.head.normalise,
-        "--feature-noise": recipe.augmentation.feature_noise > 0,
-    }
-    problems += [
-        Problem(
-            flag,
-            "a head on features whose spread stays what it is",
-            "one on embeddings in training",
-            "leave it out, or pass --features raw",
-        )
-        for flag, chosen in changing.items()
-        if chosen and method.features == "embedding"
-    ]
     return problems

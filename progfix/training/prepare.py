@@ -90,10 +90,8 @@ def prepare(options: RunOptions) -> Prepared:
         check_fit(model, video)
     validate_features((*train.videos, *val.videos))
     embeddings = EmbeddingCache(model, trained=trained)
-    deviation = torch.zeros(model.head.width, device=device)
-    if not trained or model.raw:  # embeddings in training have no lasting statistics
-        mean, deviation = frame_statistics(train.videos, embeddings)
-        model.head.fit_normalisation(mean, deviation)
+    mean, deviation = frame_statistics(train.videos, embeddings)
+    model.head.fit_normalisation(mean, deviation)
     model.head.fit_prior(np.concatenate(list(durations.values())))
     decay = options.recipe.optimisation.average
     average = None

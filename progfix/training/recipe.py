@@ -7,8 +7,9 @@ A `Recipe` is a frozen dataclass of small frozen dataclasses; a solution (see
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from dataclasses import dataclass, field, fields, replace
+from typing import Annotated, Any, Literal
 
 from progfix.heads.spec import HeadSpec
 from progfix.ranges import Range
@@ -25,7 +26,9 @@ __all__ = [
     "Optimisation",
     "Recipe",
     "Sampling",
+    "changes",
     "published_method",
+    "with_values",
 ]
 
 # The same names as `alignment.METHODS`, its modes and `encoders.EncoderKind` have, written
@@ -200,6 +203,29 @@ class Recipe:
         """What a run of it is called: its letters, after its method where it has one."""
         letters = self.solution or "baseline"
         return f"{self.method.name}-{letters}" if self.method.trains_encoder else letters
+
+
+def changes(before: Recipe, after: Recipe) -> dict[str, Any]:
+    """Return the values of `after` that differ, by dotted name such as "head.dropout".
+
+    The letters are not a value: they say which ones were applied.
+    """
+    return {
+        f"{part.name}.{entry.name}": value
+        for part in fields(Recipe)
+        if part.name != "solution"
+        for entry in fields(getattr(after, part.name))
+        if (value := getattr(getattr(after, part.name), entry.name))
+        != getattr(getattr(before, part.name), entry.name)
+    }
+
+
+def with_values(recipe: Recipe, values: Mapping[str, Any]) -> Recipe:
+    """Return the recipe with these values, by dotted name."""
+    for name, value in values.items():
+        part, _, entry = name.partition(".")
+        recipe = replace(recipe, **{part: replace(getattr(recipe, part), **{entry: value})})
+    return recipe
 
 
 SEED_RECIPE = Recipe()

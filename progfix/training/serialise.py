@@ -6,7 +6,8 @@ from dataclasses import fields
 
 from progfix.errors import InputError, Problem
 from progfix.solutions import SOLUTIONS, conflicts, parse_letters
-from progfix.training.recipe import Recipe
+from progfix.training.recipe import Recipe, changes
+from progfix.training.settings import SETTINGS
 from progfix.values import FIX, from_values, to_values
 
 __all__ = ["check_letters", "recipe_from_dict", "recipe_to_dict"]
@@ -41,10 +42,16 @@ def check_letters(recipe: Recipe, where: str) -> None:
 
     Raises:
         InputError: If they are not in order, contradict each other or the head, or one of
-            them changed nothing in the recipe.
+            them changed nothing in the recipe. A setting that a letter gives a value may have
+            another one since.
     """
     letters = parse_letters(recipe.solution, where=where)
-    amounts_to = [letter for letter, s in SOLUTIONS.items() if s.change(recipe) == recipe]
+    settable = {setting.field for setting in SETTINGS.values()}
+    amounts_to = [
+        letter
+        for letter, s in SOLUTIONS.items()
+        if changes(recipe, s.change(recipe)).keys() <= settable
+    ]
     against = conflicts("".join(amounts_to), recipe.head)
     idle = set(letters).difference(amounts_to)
     fix = FIX

@@ -33,7 +33,8 @@ class Setup:
         counting: Frame counting fitted on the training durations.
         optimisers: What moves the parameters.
         seed: Of every draw in the run.
-        deviation: Standard deviation of each embedding column, `(D,)`, for feature noise.
+        deviation: Standard deviation of each column that the head reads, `(D,)`, for feature
+            noise; of embeddings in training each group has its own.
         average: Moving average of the head's weights, or None where the recipe has none.
     """
 

@@ -26,15 +26,16 @@ UNTRAINED = finding("untrained-head", "g")
     ("findings", "trained_with", "expected"),
     [
         ([], "ab", ""),
-        ([FLAT], "", "fgs"),
-        ([FLAT, finding("late-saturation", "d", symptom=True)], "", "fgs"),
-        ([UNTRAINED], "", "fgs"),
-        ([FALLING], "fgs", "dfgs"),
+        ([FLAT], "", "fghsv"),
+        ([FLAT, finding("late-saturation", "d", symptom=True)], "", "fghsv"),
+        ([UNTRAINED], "", "fghsv"),
+        # d conflicts with h: what cures the finding stays.
+        ([FALLING], "fgs", "dfgsv"),
         # d conflicts with a: what cures the finding stays.
-        ([FALLING], "ab", "bdfgs"),
-        ([finding("late-saturation", "h", "s"), FALLING], "", "fghs"),
+        ([FALLING], "ab", "bdfgsv"),
+        ([finding("late-saturation", "h", "s"), FALLING], "", "fghsv"),
         # s makes c do nothing.
-        ([FLAT], "c", "fgs"),
+        ([FLAT], "c", "fghsv"),
     ],
 )
 def test_letters(findings: list[Finding], trained_with: str, expected: str) -> None:
@@ -42,7 +43,7 @@ def test_letters(findings: list[Finding], trained_with: str, expected: str) -> N
 
 
 def test_letters_fit_the_head() -> None:
-    assert fix_letters([finding("early-bias", "b", "s")], "", HeadSpec(kind="pooled")) == "fgs"
+    assert fix_letters([finding("early-bias", "b", "s")], "", HeadSpec(kind="pooled")) == "fghsv"
 
 
 def test_command_of_a_checkpoint_names_file_and_data() -> None:
@@ -51,13 +52,13 @@ def test_command_of_a_checkpoint_names_file_and_data() -> None:
         "x", "checkpoint", path=Path("a b.pt"), checkpoint=checkpoint(head_rms=1e-13), data=data
     )
     command = fix_command(source, [UNTRAINED])
-    assert command == "progfix train --init 'a b.pt' --data 'my data.h5' --solution gs"
+    assert command == "progfix train --init 'a b.pt' --data 'my data.h5' --solution gsv"
     assert fix_command(replace(source, data=None), [UNTRAINED]) == (
-        "progfix train --init 'a b.pt' --data DATA --solution gs"
+        "progfix train --init 'a b.pt' --data DATA --solution gsv"
     )
     ours = replace(source, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
     assert fix_command(ours, [UNTRAINED]) == (
-        "progfix train --init 'a b.pt' --data 'my data.h5' --solution fgs"
+        "progfix train --init 'a b.pt' --data 'my data.h5' --solution fghsv"
     )
 
 
@@ -65,18 +66,18 @@ def test_command_of_a_run_repeats_it_with_other_letters() -> None:
     found = checkpoint(head_rms=1.0)
     found = replace(found, recipe=apply("gs"))
     source = Source("x", "run", path=Path("runs/gs-1"), checkpoint=found)
-    assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dfgs"
+    assert fix_command(source, [FALLING]) == "progfix train --config runs/gs-1 --solution dfgsv"
 
 
 def test_command_of_another_model_trains_anew() -> None:
     source = Source("net", "model", data=Dataset((), origin="d.h5"))
-    assert fix_command(source, [FLAT]) == "progfix train --data d.h5 --solution fgs"
+    assert fix_command(source, [FLAT]) == "progfix train --data d.h5 --solution fghsv"
 
 
 def test_predictions_have_placeholders_and_baselines_no_command() -> None:
     source = Source("x", "predictions")
     assert fix_command(source, [FALLING]) == (
-        "progfix train --init CHECKPOINT --data DATA --solution dfgs"
+        "progfix train --init CHECKPOINT --data DATA --solution dfgsv"
     )
     assert fix_command(replace(source, kind="baseline"), [FALLING]) is None
     assert fix_command(source, []) is None
@@ -86,24 +87,24 @@ def test_letters_that_their_code_cannot_load_are_named() -> None:
     theirs = Source("x", "checkpoint", path=Path("a.pt"), checkpoint=checkpoint(head_rms=1e-13))
     note = fix_note(theirs, [UNTRAINED])
     assert note is not None
-    assert note.startswith("gs gives a head that the GTCC code base can load; fgs is better")
+    assert note.startswith("gsv gives a head that the GTCC code base can load; fghsv is better")
     # h cannot be expressed in their code, and nothing else was asked for.
     assert fix_command(theirs, [finding("non-monotone", "h")]) == (
-        "progfix train --init a.pt --data DATA --solution fghs"
+        "progfix train --init a.pt --data DATA --solution fghsv"
     )
     note = fix_note(theirs, [finding("non-monotone", "h")])
-    assert note == "the GTCC code base cannot load a head made with --solution fghs."
+    assert note == "the GTCC code base cannot load a head made with --solution fghsv."
     ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
     assert fix_note(ours, [UNTRAINED]) is None
     assert fix_note(Source("x", "predictions"), [UNTRAINED]) is None
 
 
 def test_a_recipe_that_has_all_letters_is_not_repeated() -> None:
-    found = replace(checkpoint(head_rms=1.0), kind="progfix", recipe=apply("fgs"))
-    source = Source("x", "run", path=Path("runs/fgs-1"), checkpoint=found)
+    found = replace(checkpoint(head_rms=1.0), kind="progfix", recipe=apply("fghsv"))
+    source = Source("x", "run", path=Path("runs/fghsv-1"), checkpoint=found)
     assert fix_command(source, [FLAT]) is None
     note = fix_note(source, [FLAT])
     assert note is not None
-    assert "all these letters already (fgs)" in note
+    assert "all these letters already (fghsv)" in note
     assert fix_note(source, [FALLING]) is None
     assert fix_note(source, []) is None

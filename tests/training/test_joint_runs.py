@@ -46,7 +46,7 @@ def joint(
 @pytest.mark.parametrize(
     ("letters", "method"),
     [
-        ("fgs", Method("gtcc", size=8, frames=12)),
+        ("fghsv", Method("gtcc", size=8, frames=12)),
         ("", Method("vava", size=8, frames=12)),
         ("ab", Method("tcc", size=8, mcn=True)),
     ],

@@ -11,6 +11,7 @@ import pytest
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
 from progfix.solutions import apply
+from progfix.training.recipe import with_values
 from progfix.training.run_options import RunOptions
 
 
@@ -79,3 +80,10 @@ def test_a_recipe_must_be_there() -> None:
     del broken["recipe"]
     with pytest.raises(InputError, match=r"c\.json: recipe: expected a value, found none"):
         RunOptions.from_config(broken, "c.json")
+
+
+def test_settings_of_a_letter_may_be_the_users() -> None:
+    mine = with_values(apply("gv"), {"augmentation.feature_noise": 0.25, "head.normalise": False})
+    options = RunOptions(recipe=mine, data=DataOptions(path="a.h5"))
+    stored = json.loads(json.dumps(options.to_config()))
+    assert RunOptions.from_config(stored, "c.json").recipe == mine

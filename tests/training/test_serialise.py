@@ -58,7 +58,7 @@ def test_what_is_left_out_takes_its_default() -> None:
         (None, "c: recipe", "names and values", "None"),
         ({"head": 3}, "c: recipe.head", "names and values", "3"),
         ({"hed": {}}, "c: recipe.hed", "head", "'hed'"),
-        ({"head": {"kind": "tcn"}}, "c: recipe.head.kind", "one of gru, pooled", "'tcn'"),
+        ({"head": {"kind": "lstm"}}, "c: recipe.head.kind", "one of gru, pooled", "'lstm'"),
         ({"head": {"kind": ["gru"]}}, "c: recipe.head.kind", "one of gru", "['gru']"),
         ({"head": {"extra": "position"}}, "c: recipe.head.extra", "a list", "'position'"),
         (
