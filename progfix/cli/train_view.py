@@ -120,6 +120,14 @@ class TrainingView:
                 markup=False,
             )
             return
+        skipped = sum(row.skipped for row in result.history)
+        if skipped:
+            self._console.print(
+                f"note: {count(skipped, 'step')} skipped, as {runs.HISTORY} has it by epoch: the "
+                "total loss was too large, or no segment long enough",
+                soft_wrap=True,
+                markup=False,
+            )
         out = Screen()
         best = min((row for row in result.history if row.best), key=lambda row: row.val_mae)
         lines = [

@@ -31,11 +31,6 @@ class StepDone:
     steps: int
     report: StepReport
 
-    @property
-    def loss(self) -> float:
-        """The progress loss of the step."""
-        return self.report.loss
-
 
 @dataclass(frozen=True)
 class EpochDone:
