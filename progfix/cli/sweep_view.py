@@ -133,7 +133,8 @@ class SweepView:
         share = sum(1.0 if s.state in ("done", "failed") else s.share for s in states)
         share -= sum(s.share for s in kept)
         total = len(states) - len(kept)
-        text = f"{sum(s.state in ('done', 'kept') for s in states)} of {len(states)} runs done"
+        done = sum(s.state in ("done", "kept") for s in states)
+        text = f"{done} of {len(states)} runs done (+ done, . waiting, ! failed)"
         if share > 0.02 * total:
             seconds = (time.monotonic() - self._since) * (total - share) / share
             text += f", about {_duration(seconds)} left"
@@ -141,7 +142,7 @@ class SweepView:
 
 
 def _mark(state: RunState) -> Text:
-    running = f"{100 * state.share:.0f}%" if state.state == "running" else ""
+    running = f"{100 * state.share:2.0f}%" if state.state == "running" else ""
     return Text(running or _MARKS[state.state], style=_STYLES.get(state.state, ""))
 
 
