@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import suppress
 from io import TextIOWrapper
 
 from rich import box
 from rich.cells import cell_len
-from rich.console import Console, ConsoleOptions, RenderResult
+from rich.console import Console, ConsoleOptions, RenderableType, RenderResult
+from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
@@ -28,7 +29,8 @@ _NARROW = 16
 class Screen(Console):
     """A console for results on stdout, or notices on stderr.
 
-    What the stream cannot encode becomes a question mark, and it is left to `user_errors`
+    What the stream cannot encode becomes a question mark, a control character in a name a
+    space, and it is left to `user_errors`
     when the reader of the output goes away.
 
     Args:
@@ -43,6 +45,15 @@ class Screen(Console):
         self.live = self.is_terminal and not plain()
         if isinstance(self.file, TextIOWrapper):
             self.file.reconfigure(errors="replace")
+
+    def render(
+        self, renderable: RenderableType, options: ConsoleOptions | None = None
+    ) -> Iterator[Segment]:
+        """Render as Rich does, but let no name send the terminal a control character."""
+        for segment in super().render(renderable, options):
+            shown = _shown(segment.text)
+            kept = segment.control or shown == segment.text
+            yield segment if kept else Segment(shown, segment.style)
 
     def on_broken_pipe(self) -> None:
         """Detach stdout, as Rich does, but do not end with status 1, which has a meaning."""
@@ -71,7 +82,7 @@ class Rows:
     def add(self, label: str, *cells: str, style: str = "") -> None:
         """Add a row; cells left out are empty."""
         missing = len(self._header) - 1 - len(cells)
-        self._rows.append(((_shown(label), *cells, *[""] * missing), style))
+        self._rows.append(((label, *cells, *[""] * missing), style))
 
     def add_gap(self) -> None:
         """Leave a line between the rows so far and those to come."""
@@ -123,8 +134,8 @@ def _blocks(widths: Sequence[int], room: int) -> list[list[int]]:
     return blocks
 
 
-def _shown(label: str) -> str:
-    return "".join(letter if letter.isprintable() else " " for letter in label)
+def _shown(text: str) -> str:
+    return "".join(c if c.isprintable() or c == "\n" else " " for c in text)
 
 
 def _wrapped(label: str, width: int) -> Text:

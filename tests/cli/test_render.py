@@ -138,6 +138,16 @@ def test_a_terminal_is_sent_no_escape_code_where_they_are_refused(
         assert b"\x1b[1m" in seen
 
 
+@pytest.mark.skipif(sys.platform == "win32", reason="no such file names")
+def test_a_name_sends_the_terminal_nothing(tmp_path: Path) -> None:
+    name = "a\x1b[31m\x9bb.csv"
+    (tmp_path / name).write_text("video,prediction,target\nx,.2,.5\nx,.5,1\ny,.3,.5\ny,.6,1\n")
+    seen = _on_terminal(tmp_path, "eval", name, "--bootstrap", "20", NO_COLOR="1").decode()
+    assert "a [31m b" in seen
+    assert "a [31m b: no tasks" in seen
+    assert all(letter.isprintable() or letter in "\r\n" for letter in seen)
+
+
 def _on_terminal(folder: Path, *arguments: str, **environment: str) -> bytes:
     """Return what a command writes to a terminal, stdout and stderr."""
     main, other = pty.openpty()
