@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.opening import Opening, SourceArg, with_source_options
+from progfix.cli.opening import Opening, SourcesArg, with_source_options
 from progfix.cli.options import JsonArg
+from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
-    from progfix.diagnosis import Diagnosis
+    from progfix.diagnosis import Comparison, Diagnosis
+    from progfix.sources import Source
 
 __all__ = ["diagnose_cli"]
 
@@ -32,7 +36,7 @@ _STYLES = {
 @with_source_options
 def diagnose_cli(
     opening: Opening,
-    source: SourceArg = None,
+    sources: SourcesArg = None,
     bins: Annotated[
         int, typer.Option("--bins", min=1, max=100, help="Parts of an action to report errors for.")
     ] = 10,
@@ -40,11 +44,21 @@ def diagnose_cli(
         FailOn,
         typer.Option("--fail-on", help="End with status 1 from findings of this severity on."),
     ] = "never",
+    letters: Annotated[
+        str | None,
+        typer.Option(
+            "--try",
+            help="Train a new head with these letters, the encoder frozen, in runs/LETTERS-N, "
+            "and show before and after.",
+            show_default=False,
+        ),
+    ] = None,
     out: Annotated[
         Path | None,
         typer.Option(
             "--out",
-            help="Folder to write diagnosis.json to; an earlier one is replaced.",
+            help="Folder to write report.html, diagnosis.json and figures/ to; earlier ones are "
+            "replaced.",
             show_default=False,
         ),
     ] = None,
@@ -54,43 +68,108 @@ def diagnose_cli(
 
     `progfix diagnose` looks at the newest run; `progfix diagnose best_model.pt` at a
     checkpoint, as far as the file alone allows; with `--data` at its predictions too;
-    `progfix diagnose predictions.csv` at a table of predictions.
+    `progfix diagnose predictions.csv` at a table of predictions. Two sources are compared:
+    which findings went, came and stayed from the first to the second.
     """
-    from progfix.cli.eval_view import EvalProgress
-    from progfix.diagnosis import diagnose, write_json
+    from progfix.diagnosis import compare_diagnoses
     from progfix.files import require_writable_folder
 
+    texts = sources or []
+    _check_number(texts, letters)
     if out is not None:
         require_writable_folder(out)
-    with EvalProgress() as progress:
-        (opened,) = opening.open([] if source is None else [source])
-        diagnosis = diagnose(
-            opened,
-            bins=bins,
-            observe=lambda chunk: progress.observe(opened.label, len(chunk)),
-        )
+    opened = opening.open(texts)
     if out is not None:
-        write_json(diagnosis, out)
-    _show(diagnosis, as_json=as_json)
-    if _reaches(diagnosis, fail_on):
+        from progfix.report import kept
+
+        opened = [kept(source) for source in opened]
+    diagnoses = [_diagnose(source, bins) for source in opened]
+    if letters is not None:
+        opened += [_tried(opened[0], letters, opening)]
+        diagnoses += [_diagnose(opened[1], bins)]
+    result: Diagnosis | Comparison = diagnoses[0]
+    if len(diagnoses) == 2:
+        result = compare_diagnoses(*diagnoses)
+    if out is not None:
+        from progfix.report import write_report
+
+        write_report(out, opened, result)
+    _show(result, as_json=as_json)
+    if _reaches(diagnoses[-1], fail_on):
         raise typer.Exit(1)
 
 
-def _show(diagnosis: Diagnosis, *, as_json: bool) -> None:
+def _check_number(texts: Sequence[str], letters: str | None) -> None:
+    most = 1 if letters is not None else 2
+    if len(texts) > most:
+        raise InputError(
+            Problem(
+                "SOURCE",
+                "one source beside --try" if letters is not None else "one source, or two",
+                f"{len(texts)}",
+                "name fewer; `progfix eval` compares any number of them",
+            )
+        )
+
+
+def _diagnose(source: Source, bins: int) -> Diagnosis:
+    from progfix.cli.eval_view import EvalProgress
+    from progfix.diagnosis import diagnose
+
+    with EvalProgress() as progress:
+        return diagnose(
+            source,
+            bins=bins,
+            observe=lambda chunk: progress.observe(source.label, len(chunk)),
+        )
+
+
+def _tried(source: Source, letters: str, opening: Opening) -> Source:
+    """Train with other letters and open the new run as the first source was opened."""
+    from progfix.cli.train_view import TrainingView
+    from progfix.diagnosis.trial import trial_request
+    from progfix.training.assemble import assemble
+    from progfix.training.run import start_run
+
+    request = trial_request(
+        source,
+        letters,
+        opening.data,
+        head_spec=opening.head_spec,
+        device=opening.options.device,
+    )
+    options, notes = assemble(request)
+    with TrainingView(options.recipe.solution or "baseline", notes) as view:
+        result = start_run(options, view.observe)
+    if result.stopped_by is not None:
+        raise typer.Exit(128 + result.stopped_by)
+    from progfix.sources import open_source
+
+    return open_source(str(result.folder), replace(opening.options, head_spec=None))
+
+
+def _show(result: Diagnosis | Comparison, *, as_json: bool) -> None:
     if as_json:
         import json
 
         from progfix.diagnosis import to_json
 
-        typer.echo(json.dumps(to_json(diagnosis), indent=2, allow_nan=False))
+        typer.echo(json.dumps(to_json(result), indent=2, allow_nan=False))
         return
     from rich.text import Text
 
     from progfix.cli.render import Screen
+    from progfix.diagnosis import Comparison
     from progfix.diagnosis.render import render_lines
+    from progfix.diagnosis.render_comparison import render_comparison
 
     screen = Screen()
-    lines = render_lines(diagnosis, ascii_only=not _blocks_can_be_shown(), width=screen.width - 1)
+    width = screen.width - 1
+    lines = (
+        render_comparison(result, width=width)
+        if isinstance(result, Comparison)
+        else render_lines(result, ascii_only=not _blocks_can_be_shown(), width=width)
+    )
     for line, style in lines:
         screen.print(Text(line, style=_STYLES[style]), soft_wrap=True)
 

@@ -41,16 +41,19 @@ EXPLAINED_BY: dict[str, frozenset[str]] = {
     "late-saturation": _EMPTY | {"position-contradiction"},
     "miscalibrated": _EMPTY,
     "deceptive-middle": _EMPTY | {"unseen-start", "early-bias", "late-saturation"},
-    "no-skill:warning": _MILD | {"unseen-start"},
-    "no-skill:info": _MILD | {"unseen-start"},
-    "head-loses-progress": _MILD | {"unseen-start", "miscalibrated", "deceptive-middle"},
+    "head-loses-progress": _MILD
+    | {"unseen-start", "miscalibrated", "deceptive-middle"}
+    | {"background-as-action", "mismatched-lists", "beyond-features"},
+    "no-skill:warning": _MILD | {"unseen-start", "head-loses-progress"},
+    "no-skill:info": _MILD | {"unseen-start", "head-loses-progress"},
 }
 """For each finding, those that make it a symptom when they are present.
 
 `no-skill` counts by its severity: answering no better than a constant explains wrong ends
 and falls, while being no better than counting frames is itself explained by them. What is
 wrong with data follows from nothing about a head. That the head loses what the embeddings
-carry says where the fault is; any other finding says better what it is.
+carry says where the fault is; any other finding says better what it is, and what has wrong
+targets cannot be learnt. A notice about data explains nothing.
 """
 
 
@@ -60,7 +63,7 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
     Equal ones stay in the order given, an unknown gain comes last.
     """
     given = list(findings)
-    present = {_key(finding) for finding in given}
+    present = {_key(f) for f in given if f.severity != "info" or f.id not in DATA_FINDINGS}
     roles = [
         replace(f, role="symptom" if EXPLAINED_BY.get(_key(f), _UNTRAINED) & present else "cause")
         for f in given

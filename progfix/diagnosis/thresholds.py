@@ -118,7 +118,7 @@ class Thresholds:
     unmoved: float = 0.03
     order: float = 0.02
     future: float = 0.01
-    future_error: float = 0.05
+    future_error: float = 0.02
     future_embedding: float = 0.02
     duration_blind: float = 0.05
     duration_unsure: float = 0.15

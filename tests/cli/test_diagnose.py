@@ -11,6 +11,7 @@ from typer.testing import CliRunner
 
 from progfix.cli.app import app
 from progfix.predictions_io import save_predictions
+from progfix.solutions import RECOMMENDED
 from tests.cli.entry import ENTRY, progfix
 from tests.cli.entry import progfix as entry_progfix
 from tests.diagnosis.planted import planted
@@ -53,7 +54,7 @@ def test_the_screen_is_plain_and_fits_80_columns_when_piped(constant: Path) -> N
     bars = [line.count("█") for line in lines if re.match(r" +\d+-", line)]
     assert len(bars) == 10
     assert min(bars[0], bars[-1]) > 5 * max(bars[4:6])
-    assert "  progfix train --init CHECKPOINT --data DATA --solution fgs" in lines
+    assert f"  progfix train --init CHECKPOINT --data DATA --solution {RECOMMENDED}" in lines
 
 
 def test_json_alone_on_stdout(constant: Path) -> None:
@@ -213,3 +214,60 @@ def test_falling_answers_are_not_said_to_follow(tmp_path: Path) -> None:
     said = " ".join(entry_progfix("diagnose", "falling.csv", folder=tmp_path).stdout.split())
     assert "they run backwards" in said
     assert "they follow it" not in said
+
+
+def test_out_writes_a_report_and_figures(constant: Path, tmp_path: Path) -> None:
+    run(constant, "--out", tmp_path / "report")
+    names = {path.name for path in (tmp_path / "report").rglob("*") if path.is_file()}
+    assert names == {
+        "diagnosis.json",
+        "report.html",
+        "curves.png",
+        "positions.png",
+        "density.png",
+        "ladder.png",
+    }
+
+
+def test_two_sources_are_compared(constant: Path, tmp_path: Path) -> None:
+    save_predictions(tmp_path / "noisy.csv", [planted("noisy", "medium", seed=0)])
+    text = run(constant, tmp_path / "noisy.csv", "--fail-on", "error")
+    assert text.startswith("before: flat: Looks fine by its loss")
+    assert "gone:   collapsed-range, " in text
+    assert "new:    nothing" in text
+    assert max(map(len, text.splitlines())) <= 79
+    found = json.loads(run(tmp_path / "noisy.csv", constant, "--json"))
+    assert list(found) == ["format", "diagnoses", "gone", "new", "kept"]
+    assert [one["source"] for one in found["diagnoses"]] == ["noisy", "flat"]
+    assert found["gone"] == found["kept"] == []
+    assert found["new"][0] == "collapsed-range"
+    run(constant, tmp_path / "noisy.csv", "--out", tmp_path / "both")
+    assert "What changed" in (tmp_path / "both" / "report.html").read_text()
+
+
+def test_more_than_two_are_too_many(constant: Path) -> None:
+    error = run(constant, constant, constant, status=2)
+    assert error.startswith("error: SOURCE: expected one source, or two, found 3")
+    assert "--try" in run(constant, constant, "--try", "s", status=2)
+
+
+def test_trying_letters_shows_before_and_after(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["--data", "procedures/1:tasks=1,videos=6,dim=8", "--epochs", "1"]
+    CliRunner().invoke(app, ["train", "-s", "baseline", *small, "--out", "first"])
+    found = json.loads(run("first", "--try", "gs", "--json"))
+    assert [one["source"] for one in found["diagnoses"]] == ["first", "gs-1"]
+    before, after = found["diagnoses"]
+    assert before["summary"]["frames"] == after["summary"]["frames"] > 0
+    assert before["summary"]["mae"] != after["summary"]["mae"]
+    assert {*found["gone"], *found["kept"]} <= {f["id"] for f in before["findings"]}
+    # Its own numbers are kept: one epoch.
+    history = (tmp_path / "runs" / "gs-1" / "history.csv").read_text()
+    assert len(history.splitlines()) == 2
+
+
+def test_what_is_no_checkpoint_cannot_be_trained(constant: Path) -> None:
+    error = run(constant, "--try", "gs", status=2)
+    assert error.startswith("error: --try: expected a checkpoint or a run")
