@@ -23,7 +23,7 @@ UsageError: type[Exception] = next(
 )
 """Base of the parser's errors, which Typer does not export."""
 
-_EXPECTED = re.compile(r"(?:Input should be|is not) (.+?)(?:, unable .*)?\.?$", re.DOTALL)
+_EXPECTED = re.compile(r"(?:Input should be|is not) (.+?)(?: range|, unable .*)?\.?$", re.DOTALL)
 _COMPARED = ("greater", "less", "in the range")
 _MAY_BE_EMPTY = ("--background",)
 """Options whose empty value means something: no name at all."""
@@ -71,14 +71,15 @@ def _problem(error: Any) -> Problem:
     see = f"see `{command} --help`"
     if getattr(error, "param", None) is not None:
         return _value_problem(error, see)
-    if hasattr(error, "possibilities"):
+    option = getattr(error, "option_name", None)
+    if option is not None and hasattr(error, "possibilities"):
         known = [name for p in context.command.params for name in (*p.opts, *p.secondary_opts)]
-        fix = _meant(error.option_name, known) or see
-        return Problem(error.option_name, f"an option of {command}", "no such option", fix)
-    if hasattr(error, "option_name"):
+        fix = _meant(option, known) or see
+        return Problem(option, f"an option of {command}", "no such option", fix)
+    if option is not None:
         needs = "requires" in error.message
         expected, found = ("a value after it", "none") if needs else ("no value after it", "one")
-        return Problem(error.option_name, expected, found, see)
+        return Problem(option, expected, found, see)
     if extra := re.search(r"extra arguments?(?:\(s\))? \((.*)\)", error.message):
         return Problem(command, "no further argument", extra[1], see)
     commands = getattr(context.command, "commands", {}) if context else {}
