@@ -32,7 +32,7 @@ class ProgressHead(nn.Module, ABC):
         width: Size D of an embedding.
 
     Raises:
-        ValueError: If the width is below 1.
+        ValueError: If the width is below 1 or the specification contradicts itself.
     """
 
     fc: nn.Sequential
@@ -44,6 +44,8 @@ class ProgressHead(nn.Module, ABC):
         super().__init__()
         if width < 1:
             raise ValueError(f"expected an embedding width of at least 1, found {width}")
+        if spec.contradiction is not None:
+            raise ValueError(spec.contradiction)
         self.spec = spec
         self.width = width
         self.output = OUTPUTS[spec.output]

@@ -20,17 +20,12 @@ class CausalHead(ProgressHead):
     """Inputs -> hidden, layers in which a frame sees itself and earlier ones, -> 32, -> K.
 
     A subclass gives the projection and the layers, over whole segments and frame by frame.
-
-    Raises:
-        ValueError: If a learned initial state is asked for.
     """
 
     input_proj: nn.Sequential
 
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__(spec, width)
-        if spec.initial_state != "zero":
-            raise ValueError(f"the {spec.kind} head has no initial state to learn")
         self.fc = self._readout(spec.hidden, 32)
 
     @abstractmethod

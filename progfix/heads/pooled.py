@@ -19,17 +19,12 @@ class PooledHead(ProgressHead):
     It streams with any extra column: the running mean of a column that depends on the
     prefix length has a closed form, (T - 1)/(2 T) for the position, itself for the length.
 
-    Raises:
-        ValueError: If a learned initial state is asked for.
-
     Source: the no-GRU variant of Anish-1221/GTCC_CVPR2024_Reproduce,
     models/model_multiprong.py.
     """
 
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__(spec, width)
-        if spec.initial_state != "zero":
-            raise ValueError("the pooled head has no initial state to learn")
         self.fc = self._readout(width + len(spec.extra), spec.hidden, 32)
 
     def raw_last(self, embeddings: Tensor, lengths: Tensor) -> Tensor:

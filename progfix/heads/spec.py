@@ -96,6 +96,24 @@ class HeadSpec:
     skip_first: bool = False
 
     @property
+    def contradiction(self) -> str | None:
+        """Return what in this keeps the head from being built, or would do nothing; or None."""
+        layered = self.kind in ("transformer", "tcn")
+        heads = (self.attention or Attention()).heads
+        checks = (
+            ("initial state to learn", self.initial_state == "zero" or self.kind == "gru"),
+            ("attention", self.attention is None or self.kind == "transformer"),
+            ("convolution", self.convolution is None or self.kind == "tcn"),
+            ("layers for a first frame to skip", layered or not self.skip_first),
+        )
+        for name, fits in checks:
+            if not fits:
+                return f"the {self.kind} head has no {name}"
+        if self.kind == "transformer" and self.hidden % heads:
+            return f"{heads} attention heads do not divide {self.hidden} units"
+        return None
+
+    @property
     def streams(self) -> bool:
         """Whether one pass over a segment answers every prefix of it."""
         return self.why_not_streaming is None

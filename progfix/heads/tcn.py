@@ -19,9 +19,6 @@ class TcnHead(CausalHead):
     A frame sees 1 + (kernel - 1) x sum(dilations) frames, 127 by default, and nothing
     before. How much was seen is known beyond that only to the column "elapsed".
 
-    Raises:
-        ValueError: If a learned initial state is asked for.
-
     Source: Anish-1221/GTCC_CVPR2024_Reproduce, models/model_multiprong.py at 8a6f44d (the
     blocks; with batch normalisation, which we replace: its statistics over the frames of a
     batch, padding and later frames among them, are not those of a frame by itself).

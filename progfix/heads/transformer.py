@@ -22,9 +22,6 @@ class TransformerHead(CausalHead):
     for heads i = 1, 2, ..., and by everything at the window and beyond. There are no
     positions: how much was seen is known only to the column "elapsed".
 
-    Raises:
-        ValueError: If a learned initial state is asked for, or heads that do not divide `hidden`.
-
     Source: Press et al., Train Short, Test Long, ICLR 2022 (the biases);
     Anish-1221/GTCC_CVPR2024_Reproduce, models/model_multiprong.py at 8a6f44d (the layers and
     their names; slopes there are 1, 1/2, 1/4, ...).
@@ -35,8 +32,6 @@ class TransformerHead(CausalHead):
     def __init__(self, spec: HeadSpec, width: int) -> None:
         super().__init__(spec, width)
         shape = spec.attention or Attention()
-        if spec.hidden % shape.heads:
-            raise ValueError(f"{shape.heads} attention heads do not divide {spec.hidden} units")
         self.window = shape.window
         self.input_proj = nn.Sequential(
             nn.Linear(width + len(spec.extra), spec.hidden), nn.LayerNorm(spec.hidden)

@@ -10,7 +10,7 @@ from typing import Annotated
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.ranges import Range
 from progfix.training.recipe import Recipe
-from progfix.training.serialise import check_letters, recipe_to_dict
+from progfix.training.serialise import check_head, check_letters, recipe_to_dict
 from progfix.values import from_values
 
 __all__ = ["RunOptions"]
@@ -67,6 +67,7 @@ class RunOptions:
         entries = {name: value for name, value in config.items() if name not in _OF_THE_FOLDER}
         options = from_values(cls, entries, where=f"{where}:")
         check_letters(options.recipe, f"{where}: recipe.solution")
+        check_head(options.recipe, f"{where}: recipe.head")
         return options
 
 

@@ -10,7 +10,7 @@ from progfix.training.recipe import Recipe, changes
 from progfix.training.settings import SETTINGS
 from progfix.values import FIX, from_values, to_values
 
-__all__ = ["check_letters", "recipe_from_dict", "recipe_to_dict"]
+__all__ = ["check_head", "check_letters", "recipe_from_dict", "recipe_to_dict"]
 
 
 def recipe_to_dict(recipe: Recipe) -> dict[str, object]:
@@ -26,11 +26,28 @@ def recipe_from_dict(values: object, *, where: str) -> Recipe:
         where: The file and the place in it; errors add the dotted field.
 
     Raises:
-        InputError: With every field that is unknown or of the wrong type or value.
+        InputError: With every field that is unknown or of the wrong type or value; or if
+            letters or fields contradict each other.
     """
     recipe = from_values(Recipe, values, where=where)
     check_letters(recipe, f"{where}.solution")
+    check_head(recipe, f"{where}.head")
     return recipe
+
+
+def check_head(recipe: Recipe, where: str) -> None:
+    """Check that a recipe's head can be built and that each of its fields does something.
+
+    Args:
+        recipe: The recipe.
+        where: The file and the field with the head, for errors.
+
+    Raises:
+        InputError: If not (`HeadSpec.contradiction`).
+    """
+    found = recipe.head.contradiction
+    if found is not None:
+        raise InputError(Problem(where, "a head whose fields go together", found, FIX))
 
 
 def check_letters(recipe: Recipe, where: str) -> None:

@@ -17,7 +17,7 @@ from progfix.heads.build import build_head
 from progfix.heads.inputs import extra_columns
 from progfix.heads.prefixes import every_prefix
 from progfix.heads.remaining import EDGES, log_prior
-from progfix.heads.spec import Attention, Convolution, Extra, HeadKind, HeadSpec
+from progfix.heads.spec import Attention, Convolution, Extra, HeadSpec
 from progfix.predict import predict_segments
 from progfix.solutions import SOLUTIONS, apply, conflicts
 from progfix.training.recipe import SEED_RECIPE
@@ -133,9 +133,9 @@ def solution_sets() -> list[str]:
 @torch.no_grad()
 def test_every_combination_of_solutions_gives_a_head_that_equals_its_loop() -> None:
     sets = solution_sets()
-    # c and s go in 3 of 4 ways and b, f, g freely: 3 x 8. Of a, d, e, h the pairs ad, dh, eh
+    # c and s go in 3 of 4 ways and b, f, g, v freely: 3 x 16. Of a, d, e, h the pairs ad, dh, eh
     # are excluded: 8 of the 16 subsets are left (none, a, d, e, h, ae, ah, de).
-    assert len(sets) == 3 * 8 * 8
+    assert len(sets) == 3 * 16 * 8
     for spec in {apply(s).head for s in sets}:
         head, segment = head_of(spec), torch.randn(9, WIDTH)
         np.testing.assert_allclose(
@@ -238,17 +238,34 @@ def test_the_last_bias_can_be_set() -> None:
     assert float(head.state_dict()["fc.2.bias"][0]) == -2.0
 
 
-@pytest.mark.parametrize("kind", ["pooled", "transformer", "tcn"])
-def test_an_initial_state_without_a_recurrence_is_refused(kind: HeadKind) -> None:
-    with pytest.raises(ValueError, match=f"the {kind} head has no initial state"):
-        build_head(HeadSpec(kind=kind, initial_state="learned"), WIDTH)
+@pytest.mark.parametrize(
+    ("spec", "reason"),
+    [
+        *[
+            (
+                HeadSpec(kind=kind, initial_state="learned"),
+                f"the {kind} head has no initial state to learn",
+            )
+            for kind in ("pooled", "transformer", "tcn")
+        ],
+        (HeadSpec(attention=SMALL), "the gru head has no attention"),
+        (HeadSpec(kind="tcn", attention=SMALL), "the tcn head has no attention"),
+        (HeadSpec(kind="transformer", convolution=Convolution()), "has no convolution"),
+        (HeadSpec(kind="pooled", skip_first=True), "has no layers for a first frame to skip"),
+        (
+            HeadSpec(kind="transformer", attention=Attention(heads=3)),
+            "3 attention heads do not divide 64 units",
+        ),
+    ],
+)
+def test_heads_that_cannot_be(spec: HeadSpec, reason: str) -> None:
+    with pytest.raises(ValueError, match=reason):
+        build_head(spec, WIDTH)
 
 
-def test_sizes_that_cannot_be() -> None:
+def test_an_embedding_has_a_width() -> None:
     with pytest.raises(ValueError, match="width of at least 1"):
         build_head(HeadSpec(), 0)
-    with pytest.raises(ValueError, match="3 attention heads do not divide 64 units"):
-        build_head(HeadSpec(kind="transformer", attention=Attention(heads=3)), WIDTH)
 
 
 @pytest.mark.parametrize(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import io
 from dataclasses import replace
-from typing import get_args
 
 import pytest
 import torch
@@ -13,10 +12,11 @@ from hypothesis import strategies as st
 from torch import Tensor
 
 from progfix.heads.base import ProgressHead
+from progfix.heads.build import HEADS
 from progfix.heads.online import OnlineAnswer, State
 from progfix.heads.outputs import Answers
 from progfix.heads.remaining import EDGES
-from progfix.heads.spec import Attention, Convolution, Extra, HeadKind, HeadSpec
+from progfix.heads.spec import Attention, Convolution, Extra, HeadSpec
 from progfix.solutions import apply, conflicts
 from progfix.training.recipe import Recipe
 from tests.heads.test_heads import WIDTH, head_of
@@ -25,8 +25,13 @@ from tests.heads.test_heads import WIDTH, head_of
 def streaming_specs() -> list[HeadSpec]:
     """Every kind with what each streaming solution makes of it, and one normalised."""
     # Windows short enough that the frames of a test leave them.
-    short = HeadSpec(attention=Attention(window=7), convolution=Convolution((1, 4)))
-    heads = [replace(short, kind=kind) for kind in get_args(HeadKind)]
+    heads = [
+        HeadSpec(),
+        HeadSpec(kind="pooled"),
+        HeadSpec(kind="transformer", attention=Attention(window=7)),
+        HeadSpec(kind="tcn", convolution=Convolution((1, 4))),
+    ]
+    assert [head.kind for head in heads] == list(HEADS)
     specs = [
         apply(letters, Recipe(head=head)).head
         for head in heads

@@ -138,6 +138,24 @@ def test_what_is_left_out_takes_its_default() -> None:
         ({"solution": 3}, "c: recipe.solution", "text", "3"),
         ({"solution": "a!"}, "c: recipe.solution", "letters out of", "!"),
         ({"solution": "ba"}, "c: recipe.solution", "'ab'", "'ba'"),
+        (
+            {"head": {"kind": "transformer", "attention": {"heads": 3}}},
+            "c: recipe.head",
+            "fields go together",
+            "3 attention heads do not divide 64 units",
+        ),
+        (
+            {"head": {"convolution": {"kernel": 2}}},
+            "c: recipe.head",
+            "fields go together",
+            "the gru head has no convolution",
+        ),
+        (
+            {"head": {"kind": "tcn", "convolution": {"dilations": [1, 0]}}},
+            "c: recipe.head.convolution.dilations[1]",
+            "an integer from 1 to 65536",
+            "0",
+        ),
     ],
 )
 def test_errors_name_the_dotted_field(
