@@ -36,7 +36,7 @@ def test_train_then_everything_starts_from_the_newest_run(tmp_path: Path) -> Non
     [
         (("--solution", "ax"), "found x in 'ax'"),
         (("--solution", "ad"), "a with d"),
-        (("--solution", "b", "--head", "pooled"), "no initial state"),
+        (("--solution", "b", "--head", "pooled"), "only a GRU has an initial state"),
         (("--data", "missing.h5"), "missing.h5"),
         (("--config", "missing.json"), "missing.json"),
         (("--resume",), "runs: expected a run to resume, found no run"),
