@@ -79,3 +79,36 @@ def test_joint_histogram_counts_every_frame_also_out_of_range() -> None:
 def test_nothing_seen() -> None:
     assert RepairSums().mae() == {}
     assert math.isnan(JointHistogram().affine_mae())
+
+
+@pytest.mark.parametrize("disease", ["flat-middle", "noisy", "plateau", "random"])
+def test_isotonic_repair_is_the_best_rising_map(disease: str) -> None:
+    # Oracle: dynamic programming over 40 cells of predictions and 64 levels of the answer.
+    predictions = planted(disease, "medium", 1)
+    cells = np.minimum((np.clip(predictions.prediction, 0, 1) * 40).astype(int), 39)
+    snapped = (cells + 0.5) / 40
+    levels = (np.arange(64) + 0.5) / 64
+    best = np.zeros(64)
+    for cell in range(40):
+        target = predictions.target[cells == cell]
+        cost = np.abs(target[:, None] - levels).sum(axis=0)
+        best = np.minimum.accumulate(best) + cost
+    joint = JointHistogram()
+    joint.update(snapped, predictions.target)
+    assert joint.isotonic_mae() == pytest.approx(best.min() / len(predictions), abs=4e-3)
+    assert math.isnan(JointHistogram().isotonic_mae())
+
+
+@pytest.mark.parametrize("disease", ["noisy", "constant", "counter", "random"])
+def test_exact_duration_is_the_best_factor_of_each_segment(disease: str) -> None:
+    predictions = planted(disease, "short", 2, segments=12)
+    sums = RepairSums()
+    for part in halves(predictions):
+        sums.update(part)
+    total = 0.0
+    for segment in segments_of(predictions):
+        p, u = segment.prediction, segment.target
+        # The best factor makes one frame exactly right.
+        total += min(np.abs(u[i] / p[i] * p - u).sum() for i in range(len(p)) if p[i] > 0)
+    assert sums.mae()["exact_duration"] == pytest.approx(total / len(predictions))
+    assert sums.mae()["exact_duration"] <= sums.as_is / sums.frames + 1e-12
