@@ -157,7 +157,7 @@ def test_the_total_is_the_alignment_plus_lambda_times_the_progress() -> None:
     assert report.head_share == pytest.approx(
         norms["head"] / (norms["head"] ** 2 + norms["encoder"] ** 2) ** 0.5
     )
-    assert report.alignment == pytest.approx(float(cast("torch.Tensor", losses.alignment)))
+    assert report.alignment == pytest.approx(cast("torch.Tensor", losses.alignment).item())
 
 
 def test_own_gradients_send_nothing_to_the_encoder() -> None:
