@@ -13,7 +13,7 @@ from typing import get_args
 
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import Extra, HeadKind, HeadSpec
-from progfix.training.recipe import SEED_RECIPE, Augmentation, Recipe
+from progfix.training.recipe import SEED_RECIPE, Recipe, with_values
 
 __all__ = ["RECOMMENDED", "SOLUTIONS", "Solution", "apply", "conflicts", "parse_letters"]
 
@@ -45,57 +45,17 @@ class Solution:
     head_reason: str = ""
 
 
-def _head(recipe: Recipe, **changes: object) -> Recipe:
-    return replace(recipe, head=replace(recipe.head, **changes))  # type: ignore[arg-type]
+def _sets(values: Mapping[str, object]) -> Callable[[Recipe], Recipe]:
+    return lambda recipe: with_values(recipe, values)
 
 
-def _extra(recipe: Recipe, column: Extra) -> Recipe:
-    chosen = {*recipe.head.extra, column}
-    return _head(recipe, extra=tuple(c for c in _COLUMN_ORDER if c in chosen))
+def _extra(column: Extra) -> Callable[[Recipe], Recipe]:
+    def change(recipe: Recipe) -> Recipe:
+        chosen = {*recipe.head.extra, column}
+        ordered = tuple(known for known in _COLUMN_ORDER if known in chosen)
+        return with_values(recipe, {"head.extra": ordered})
 
-
-def _position(recipe: Recipe) -> Recipe:
-    return _extra(recipe, "position")
-
-
-def _initial_state(recipe: Recipe) -> Recipe:
-    return _head(recipe, initial_state="learned")
-
-
-def _minimum_length(recipe: Recipe) -> Recipe:
-    return replace(recipe, sampling=replace(recipe.sampling, min_segment_len=10))
-
-
-def _delta(recipe: Recipe) -> Recipe:
-    return _head(recipe, output="increment")
-
-
-def _early_weight(recipe: Recipe) -> Recipe:
-    return replace(recipe, objective=replace(recipe.objective, early_weight=True))
-
-
-def _frame_count(recipe: Recipe) -> Recipe:
-    return _extra(recipe, "elapsed")
-
-
-def _own_gradients(recipe: Recipe) -> Recipe:
-    return replace(recipe, optimisation=replace(recipe.optimisation, own_gradients=True))
-
-
-def _hazard(recipe: Recipe) -> Recipe:
-    return _head(recipe, output="remaining")
-
-
-def _varied_input(recipe: Recipe) -> Recipe:
-    return replace(
-        _head(recipe, normalise=True),
-        augmentation=Augmentation(time_warp=0.4, feature_noise=1.0),
-        optimisation=replace(recipe.optimisation, head_lr=3e-3, average=0.99),
-    )
-
-
-def _full_supervision(recipe: Recipe) -> Recipe:
-    return replace(recipe, sampling=replace(recipe.sampling, frames="every"))
+    return change
 
 
 _FORK = "proposed by the users of the GTCC progress-head fork"
@@ -108,7 +68,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "a",
             "position",
             "tells every frame where it stands in the prefix, i/T",
-            _position,
+            _extra("position"),
             _FORK,
             {"d": "every prefix rescales the positions, so there is no one sum of increments"},
         ),
@@ -116,7 +76,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "b",
             "initial state",
             "a learned h0 lets the first frame answer something else than 0.5",
-            _initial_state,
+            _sets({"head.initial_state": "learned"}),
             _FORK,
             {},
             heads=("gru",),
@@ -126,7 +86,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "c",
             "minimum length",
             "trains on prefixes of 10 frames and more instead of 3",
-            _minimum_length,
+            _sets({"sampling.min_segment_len": 10}),
             _FORK,
             {"s": "with every frame supervised a minimum length would do nothing"},
         ),
@@ -134,7 +94,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "d",
             "delta",
             "the head answers the increment of a frame, trained against 1/L; progress is the sum",
-            _delta,
+            _sets({"head.output": "increment"}),
             _FORK,
             {
                 "a": "every prefix rescales the positions, so there is no one sum of increments",
@@ -145,7 +105,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "e",
             "early weight",
             "early frames cost up to 20 times more: min(1 / max(target, 0.05), 20)",
-            _early_weight,
+            _sets({"objective.early_weight": True}),
             _FORK,
             {"h": "a logarithmic score has no early frames to weigh; it is proper as it is"},
         ),
@@ -153,7 +113,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "f",
             "frame count",
             "a causal clock on every frame, log1p(elapsed)/log1p(300)",
-            _frame_count,
+            _extra("elapsed"),
             _LATER,
             {},
         ),
@@ -161,7 +121,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "g",
             "own gradients",
             "the head gets its own optimiser, rate and clip instead of what the encoder leaves",
-            _own_gradients,
+            _sets({"optimisation.own_gradients": True}),
             _LATER,
             {},
         ),
@@ -169,7 +129,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "h",
             "hazard",
             "answers how many frames are left as a distribution; progress is its median",
-            _hazard,
+            _sets({"head.output": "remaining"}),
             "progfix",
             {
                 "d": "a head answers increments or a distribution, not both",
@@ -180,7 +140,7 @@ SOLUTIONS: Mapping[str, Solution] = {
             "s",
             "full supervision",
             "every frame of every segment is a target, the first included",
-            _full_supervision,
+            _sets({"sampling.frames": "every"}),
             _LATER,
             {"c": "with every frame supervised a minimum length would do nothing"},
         ),
@@ -188,7 +148,15 @@ SOLUTIONS: Mapping[str, Solution] = {
             "v",
             "varied input",
             "features normalised, noisy and played faster or slower; weights averaged",
-            _varied_input,
+            _sets(
+                {
+                    "head.normalise": True,
+                    "augmentation.time_warp": 0.4,
+                    "augmentation.feature_noise": 1.0,
+                    "optimisation.head_lr": 3e-3,
+                    "optimisation.average": 0.99,
+                }
+            ),
             "progfix",
             {},
         ),
