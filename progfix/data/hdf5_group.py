@@ -15,7 +15,7 @@ import numpy as np
 
 from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Segment, Video
-from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, first_line, member
+from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, first_line, member, require_stored
 from progfix.data.reading import valid_segments
 from progfix.data.splits import unknown_split
 from progfix.errors import Problem
@@ -107,6 +107,7 @@ def _feature_shape(dataset: h5py.Dataset) -> tuple[int, ...]:
         raise ValueError(f"'features' of data type {dataset.dtype} instead of float32 or float16")
     if dataset.ndim not in (2, 4) or 0 in dataset.shape:
         raise ValueError(f"'features' of shape {dataset.shape} instead of (T, D) or (T, C, H, W)")
+    require_stored(dataset)
     return tuple(int(size) for size in dataset.shape)
 
 

@@ -24,7 +24,15 @@ from numpy.typing import NDArray
 from progfix.data.dataset import Segment
 from progfix.errors import InputError, Problem
 
-__all__ = ["HDF5_ERRORS", "Hdf5Features", "first_line", "labels_checksum", "member", "open_hdf5"]
+__all__ = [
+    "HDF5_ERRORS",
+    "Hdf5Features",
+    "first_line",
+    "labels_checksum",
+    "member",
+    "open_hdf5",
+    "require_stored",
+]
 
 OPEN_FILES = 16
 """Files that a process keeps open."""
@@ -34,6 +42,9 @@ HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
 
 OPEN_DATASETS = 256
 """Data sets that are kept open in each."""
+
+BEST_COMPRESSION = 1 << 20
+"""Bytes that one stored byte may stand for; features that never change come near it."""
 
 CHUNK_CACHE_BYTES = 1 << 18
 """Bytes of chunks that each open data set may hold: one chunk of our writer's."""
@@ -107,6 +118,7 @@ class Hdf5Features:
 
     def _verify(self, group: h5py.Group, dataset: h5py.Dataset) -> None:
         """Refuse a group that is not what the index, or an earlier look, said."""
+        require_stored(dataset)
         if dataset.shape != self.shape:
             raise self._problem(
                 f"features of shape {self.shape}",
@@ -145,6 +157,18 @@ def group_checksum(group: h5py.Group) -> int:
     return labels_checksum(
         [Segment(int(s[0]), int(s[1]), action, bool(c)) for s, action, c in rows]
     )
+
+
+def require_stored(dataset: h5py.Dataset) -> None:
+    """Refuse data that the file only claims: reading it would go on for hours.
+
+    Raises:
+        ValueError: If there is more than any compression makes of what is stored.
+    """
+    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    if claimed > (stored + 1024) * BEST_COMPRESSION:
+        name = dataset.name.rpartition("/")[2]
+        raise ValueError(f"{name!r} that claims {claimed:,} bytes, with {stored:,} in the file")
 
 
 def member(parent: h5py.Group, name: str, kind: type[Any]) -> Any:

@@ -289,6 +289,25 @@ def test_a_video_without_segments_may_have_empty_arrays_of_any_numbers(
     assert video.num_frames == 10
 
 
+def test_features_that_are_only_claimed_are_never_read(tmp_path: Path) -> None:
+    def change(group: h5py.Group) -> None:
+        del group["features"]
+        group.create_dataset("features", shape=(10, 10**9), dtype="f4", chunks=(1, 1000))
+
+    text = refused(edit(tmp_path / "x.h5", change))
+    assert "'features' that claims 40,000,000,000 bytes, with 0 in the file" in text
+
+
+def test_features_that_never_change_may_be_compressed_to_nothing(tmp_path: Path) -> None:
+    path = hand_made_hdf5(tmp_path / "x.h5")
+    with h5py.File(path, "r+") as file:
+        del file["a%20b/features"]
+        file["a%20b"].create_dataset(
+            "features", data=np.zeros((10, 10**6), np.float32), compression="gzip"
+        )
+    assert opened(path).videos[0].read(0, 1).shape == (1, 10**6)
+
+
 def test_all_defects_are_collected(tmp_path: Path) -> None:
     def change(group: h5py.Group) -> None:
         put("segments", np.array([[3, 1], [4, 99]]))(group)
