@@ -39,10 +39,7 @@ def miscalibrated(evidence: Evidence) -> Finding | NotChecked | None:
             "nominal": NOMINAL,
             "threshold": T.coverage,
         },
-        advice="Vary the input in training and average the weights: --feature-noise 1 "
-        "--time-warp 0.4 --average 0.99."
-        if off < 0
-        else "",
+        ("v",) if off < 0 else (),
     )
 
 
