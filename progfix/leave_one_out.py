@@ -12,7 +12,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.baselines import Statistic, tail_scale
+from progfix.frame_counting import Statistic, tail_scale
 from progfix.predictions import Category, Predictions
 
 __all__ = ["LEAVE_ONE_OUT", "LeaveOneVideoOut", "SegmentPool"]
@@ -54,7 +54,7 @@ class SegmentPool:
             elapsed: 1-based frame of each row, `(n,)`.
             per_action: Count on segments of the row's action alone; where no other video
                 has that action, on all.
-            statistic: As in `progfix.baselines.frame_counting`.
+            statistic: As in `progfix.frame_counting.frame_counting`.
 
         Returns:
             float64 `(n,)` in (0, 1]; NaN where no other video has a segment.
@@ -103,7 +103,7 @@ class SegmentPool:
 
 @dataclass(frozen=True, eq=False)
 class LeaveOneVideoOut:
-    """Leave-one-video-out counting with the interface of `progfix.baselines.FrameCounting`.
+    """Leave-one-video-out counting with the interface of `progfix.frame_counting.FrameCounting`.
 
     Attributes:
         pool: All segments.

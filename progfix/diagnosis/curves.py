@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.baselines import frame_counting
 from progfix.diagnosis.clock import ClockSums
+from progfix.frame_counting import frame_counting
 from progfix.metrics.levels import LevelCounts, count_levels, levels_quantile
 from progfix.metrics.positions import binned_sums, position_bins
 from progfix.metrics.segments import row_segments

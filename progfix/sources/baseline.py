@@ -6,11 +6,12 @@ from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
-from progfix.baselines import BASELINES, baseline_predictions, fit_counting
+from progfix.baselines import BASELINES, baseline_predictions
 from progfix.data.dataset import Dataset, Video
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
+from progfix.frame_counting import fit_counting
 from progfix.sources.source import Source, SourceOptions
 
 __all__ = ["PREFIX", "evaluated", "known_baselines", "open_baseline"]

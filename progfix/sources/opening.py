@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from progfix import runs
-from progfix.baselines import fit_counting
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
+from progfix.frame_counting import fit_counting
 from progfix.predictions_io import FORMATS, read_predictions
 from progfix.sources.baseline import PREFIX, evaluated, known_baselines, open_baseline
 from progfix.sources.source import Source, SourceOptions

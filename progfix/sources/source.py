@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from progfix.baselines import FrameCounting
 from progfix.data.dataset import Dataset, Video
 from progfix.data.options import DataOptions
+from progfix.frame_counting import FrameCounting
 from progfix.predictions import Predictions
 
 if TYPE_CHECKING:

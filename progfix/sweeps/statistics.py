@@ -15,12 +15,12 @@ from itertools import combinations
 from pathlib import Path
 
 from progfix import runs
-from progfix.baselines import fit_counting
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.evaluation import METRICS, Evaluation, Evaluator, compare
 from progfix.evaluation.estimates import estimate
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
+from progfix.frame_counting import fit_counting
 from progfix.predictions_io import read_predictions
 from progfix.sweeps.plan import Plan, PlannedRun
 from progfix.sweeps.result import CellResult, Difference, Score, SweepResult

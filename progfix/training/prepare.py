@@ -12,12 +12,12 @@ import torch
 from numpy.typing import NDArray
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from progfix.baselines import fit_counting
 from progfix.checkpoints import Checkpoint, open_checkpoint
 from progfix.data.dataset import Dataset
 from progfix.data.feature_scan import validate_features
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
+from progfix.frame_counting import fit_counting
 from progfix.predict import check_fit
 from progfix.training.devices import resolve_device
 from progfix.training.embeddings import EmbeddingCache

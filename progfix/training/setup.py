@@ -9,8 +9,8 @@ from typing import cast
 from torch import Tensor
 from torch.optim.swa_utils import AveragedModel
 
-from progfix.baselines import FrameCounting
 from progfix.data.dataset import Video
+from progfix.frame_counting import FrameCounting
 from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
 from progfix.training.embeddings import EmbeddingCache

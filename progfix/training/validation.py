@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from progfix.baselines import FrameCounting
 from progfix.data.dataset import Video
+from progfix.frame_counting import FrameCounting
 from progfix.heads.base import ProgressHead
 from progfix.predict import cut_segments, frames_table, predict_segments
 from progfix.training.embeddings import EmbeddingCache

@@ -11,12 +11,13 @@ from collections import defaultdict
 import numpy as np
 import pytest
 
-from progfix.baselines import FrameCounting, baseline_predictions
+from progfix.baselines import baseline_predictions
 from progfix.data.checks import check_dataset
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
+from progfix.frame_counting import FrameCounting
 from tests.data.samples import EGOPROCEL, SHARED, needs_shared
 
 pytestmark = needs_shared

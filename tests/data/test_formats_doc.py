@@ -7,11 +7,12 @@ from pathlib import Path
 
 import pytest
 
-from progfix.baselines import Baseline, FrameCounting, baseline_predictions
+from progfix.baselines import Baseline, baseline_predictions
 from progfix.data.dataset import Segment
 from progfix.data.findings import FINDINGS
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
+from progfix.frame_counting import FrameCounting
 
 TEXT = (Path(__file__).resolve().parents[2] / "docs" / "formats.md").read_text("utf-8")
 

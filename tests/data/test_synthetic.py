@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from progfix.baselines import Baseline, FrameCounting, baseline_predictions
+from progfix.baselines import Baseline, baseline_predictions
 from progfix.data.appearance import Appearance, SyntheticFeatures, looks_of, stream
 from progfix.data.dataset import Dataset, Segment, Video
 from progfix.data.open import open_dataset
@@ -25,6 +25,7 @@ from progfix.data.synthetic import (
     with_synthetic_features,
 )
 from progfix.errors import InputError
+from progfix.frame_counting import FrameCounting
 
 
 def built_in(name: str = "procedures/1") -> Dataset:

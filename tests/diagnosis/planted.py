@@ -7,7 +7,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.baselines import frame_counting
+from progfix.frame_counting import frame_counting
 from progfix.metrics.segments import row_segments
 from progfix.predictions import Category, Predictions
 

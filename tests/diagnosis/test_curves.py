@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from progfix.baselines import frame_counting
 from progfix.diagnosis.clock import ClockSums
 from progfix.diagnosis.curves import (
     CurveSums,
@@ -17,6 +16,7 @@ from progfix.diagnosis.curves import (
     segments_of_rows,
     upper_envelope,
 )
+from progfix.frame_counting import frame_counting
 from progfix.predictions import Predictions
 from tests.diagnosis.planted import frames, planted
 

@@ -7,10 +7,10 @@ from itertools import pairwise
 import numpy as np
 import pytest
 
-from progfix.baselines import FrameCounting
 from progfix.diagnosis import FINDINGS, Diagnosis, diagnose, to_json
 from progfix.errors import InputError
 from progfix.evaluation import Evaluator
+from progfix.frame_counting import FrameCounting
 from progfix.predictions import Predictions
 from progfix.sources import Source
 from tests.diagnosis.planted import KINDS, planted

@@ -12,11 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from progfix.baselines import fit_counting
 from progfix.checkpoints import Checkpoint
 from progfix.checkpoints.moments import Moments
 from progfix.data.dataset import ArrayFeatures, Dataset, Segment, Video
 from progfix.diagnosis import Diagnosis, diagnose
+from progfix.frame_counting import fit_counting
 from progfix.heads.gru import GruHead
 from progfix.heads.outputs import Answers
 from progfix.heads.spec import HeadSpec

@@ -8,9 +8,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from progfix.baselines import FrameCounting
 from progfix.errors import InputError
 from progfix.evaluation import METRICS, Estimate, Evaluation, Evaluator
+from progfix.frame_counting import FrameCounting
 from progfix.predictions import Predictions
 from tests.evaluation.oracle import expected_metrics
 from tests.made_predictions import cut_by_video, made_predictions

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from progfix.baselines import baseline_predictions, fit_counting
+from progfix.baselines import baseline_predictions
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
@@ -17,6 +17,7 @@ from progfix.evaluation.contract import to_json
 from progfix.evaluation.notices import fitted_on, place
 from progfix.evaluation.report import EvalOptions, EvalReport, evaluate
 from progfix.evaluation.tables import csv_text, latex, markdown
+from progfix.frame_counting import fit_counting
 from progfix.predictions import Predictions
 from progfix.predictions_io import load_predictions
 from progfix.sources import Source

@@ -13,7 +13,7 @@ from scipy.integrate import quad
 from scipy.special import log_softmax, softmax
 from scipy.stats import norm
 
-from progfix.baselines import frame_counting
+from progfix.frame_counting import frame_counting
 from progfix.heads.build import build_head
 from progfix.heads.remaining import (
     BINS,

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from progfix.baselines import FrameCounting
 from progfix.data.dataset import Dataset, Segment, Video
+from progfix.frame_counting import FrameCounting
 from progfix.leave_one_out import LeaveOneVideoOut
 from progfix.plots.material import Wanted, gather
 from progfix.predictions import Predictions

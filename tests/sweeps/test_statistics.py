@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from progfix.baselines import fit_counting
 from progfix.data.open import open_dataset
+from progfix.frame_counting import fit_counting
 from progfix.predictions import Predictions
 from progfix.sweeps.plan import Plan
 from progfix.sweeps.statistics import RESAMPLES, evaluate_sweep
