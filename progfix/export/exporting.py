@@ -14,9 +14,9 @@ from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.errors import InputError, Problem
 from progfix.export import programs, verify
 from progfix.export.alone import load_alone
-from progfix.export.standalone import answer_names, standalone_source, standalone_weights
+from progfix.export.standalone import standalone_source, standalone_weights
 from progfix.export.target import Format, require_new, target_files
-from progfix.export.text import about, usage
+from progfix.export.text import about, answer_names, usage
 from progfix.export.verify import Checked
 from progfix.files import atomic_path
 from progfix.model import ProgressModel
@@ -77,45 +77,44 @@ def export(
         )
     with TemporaryDirectory(prefix="progfix-export-") as folder:
         made = [Path(folder) / file.name for file in files]
-        write = _write_module if kind == "module" else _write_program
-        checked = write(checkpoint, kind, made, str(files[0]))
+        zeros: programs.State = ()
+        if kind == "module":
+            checked = _write_module(checkpoint, made[0], made[1], str(files[0]))
+        else:
+            checked, zeros = _write_program(model, kind, made[0], str(files[0]))
         for source, target in zip(reversed(made), reversed(files), strict=True):
             with atomic_path(target) as temporary:
                 shutil.copyfile(source, temporary)
-    return Exported(files, checked, usage(model, kind, files[0].stem))
+    return Exported(files, checked, usage(model, kind, files[0].stem, zeros))
 
 
-def _write_module(
-    checkpoint: Checkpoint, kind: Format, files: Sequence[Path], what: str
-) -> Checked:
-    del kind
-    module, weights = files
-    _save_module(checkpoint, module, weights)
-    inputs = verify.cases(checkpoint.model)
-    wanted = [verify.expected(checkpoint.model, values) for values in inputs]
+def _write_module(checkpoint: Checkpoint, module: Path, weights: Path, what: str) -> Checked:
+    model = checkpoint.model
+    _save_module(model, about(checkpoint, module.stem), module, weights)
+    inputs = verify.cases(model)
+    wanted = [verify.expected(model, values) for values in inputs]
     return verify.check(wanted, verify.in_another_process(module, inputs), what)
 
 
 def _write_program(
-    checkpoint: Checkpoint, kind: Format, files: Sequence[Path], what: str
-) -> Checked:
-    """Write the step of the head's own stand-alone module as a program."""
-    alone = ProgressModel(None, checkpoint.model.head)
-    module = files[0].with_name("progress_head.py")
-    module.write_text(standalone_source(alone, []), encoding="utf-8")
-    torch.save(standalone_weights(alone), module.with_suffix(".pt"))
+    model: ProgressModel, kind: Format, file: Path, what: str
+) -> tuple[Checked, programs.State]:
+    """Write the step of the head's own stand-alone module; return its initial state too."""
+    alone = ProgressModel(None, model.head)
+    module = file.with_name("progress_head.py")
+    _save_module(alone, (), module, module.with_suffix(".pt"))
     head, width = load_alone(module), alone.head.width
     if kind == "onnx":
-        step = programs.write_onnx(head, width, files[0], answer_names(alone.head.spec))
+        step = programs.write_onnx(head, width, file, answer_names(alone.head.spec))
     else:
-        step = programs.write_program(head, width, files[0])
+        step = programs.write_program(head, width, file)
     inputs = verify.cases(alone)
     zeros = programs.initial_zeros(head)
     found = [{"step": programs.answers_of(step, values, zeros)} for values in inputs]
-    return verify.check([verify.expected(alone, values) for values in inputs], found, what)
+    wanted = [verify.expected(alone, values) for values in inputs]
+    return verify.check(wanted, found, what), zeros
 
 
-def _save_module(checkpoint: Checkpoint, module: Path, weights: Path) -> None:
-    text = standalone_source(checkpoint.model, about(checkpoint, module.stem))
-    module.write_text(text, encoding="utf-8")
-    torch.save(standalone_weights(checkpoint.model), weights)
+def _save_module(model: ProgressModel, text: Sequence[str], module: Path, weights: Path) -> None:
+    module.write_text(standalone_source(model, text), encoding="utf-8")
+    torch.save(standalone_weights(model), weights)

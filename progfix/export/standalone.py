@@ -22,19 +22,12 @@ from progfix.heads.remaining import EDGES
 from progfix.heads.spec import Attention, Convolution, Extra, HeadSpec
 from progfix.model import ProgressModel
 
-__all__ = ["answer_names", "standalone_source", "standalone_weights"]
+__all__ = ["standalone_source", "standalone_weights"]
 
 _CHILDREN = ("gru", "input_proj", "fc")
 _TEMPLATES = {"gru": "gru", "pooled": "pooled", "transformer": "causal", "tcn": "causal"}
 _FUNCTIONS = ("batch_norm", "pad", "scaled_dot_product_attention")
 _LINE = 96
-
-
-def answer_names(spec: HeadSpec) -> tuple[str, ...]:
-    """Return what the head answers at a frame, progress first."""
-    if spec.output == "remaining":
-        return ("progress", "lower", "upper", "remaining")
-    return ("progress",)
 
 
 def standalone_weights(model: ProgressModel) -> dict[str, Tensor]:

@@ -6,6 +6,9 @@ import hashlib
 import textwrap
 from collections.abc import Iterator, Sequence
 
+import torch
+from torch import Tensor
+
 import progfix
 from progfix.checkpoints.checkpoint import Checkpoint
 from progfix.checkpoints.head_spec import format_head_spec
@@ -15,7 +18,7 @@ from progfix.export.target import Format
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 
-__all__ = ["about", "describe", "head_summary", "input_shape", "usage"]
+__all__ = ["about", "answer_names", "describe", "head_summary", "input_shape", "usage"]
 
 _LINE = 94
 _KINDS = {
@@ -64,13 +67,14 @@ def about(checkpoint: Checkpoint, name: str) -> list[str]:
     epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
     made = (
         f"Written by progfix {progfix.__version__} from {str(checkpoint.path)!r}{epoch} "
-        f"(sha256 {digest[:16]}), and verified to answer the same. It needs torch 2.0 or later "
-        f"and no progfix; {name}.pt beside it has the weights."
+        f"(sha256 {digest[:16]}), and verified to answer the same. It needs torch, "
+        f"not progfix (it was made with torch {torch.__version__}); {name}.pt beside it has the "
+        "weights."
     )
     return [
         f"Action progress: {describe(checkpoint)}.",
         "",
-        *textwrap.wrap(made, _LINE, break_long_words=False),
+        *textwrap.wrap(made, _LINE, break_long_words=False, break_on_hyphens=False),
         "",
         *textwrap.wrap(" ".join(_contents(checkpoint.model)), _LINE),
         "",
@@ -96,16 +100,19 @@ def _contents(model: ProgressModel) -> Iterator[str]:
         yield f"There is no `step`: {head.spec.why_no_step}."
 
 
-def usage(model: ProgressModel, kind: Format, name: str) -> Sequence[str]:
+def usage(
+    model: ProgressModel, kind: Format, name: str, zeros: Sequence[Tensor] = ()
+) -> Sequence[str]:
     """Return three lines of Python that use an export.
 
     Args:
         model: What was exported.
         kind: As what.
         name: The file's name without its ending.
+        zeros: The state that a program begins with.
     """
     head = model.head
-    parts = "progress, lower, upper, remaining" if head.spec.output == "remaining" else "progress"
+    parts = ", ".join(answer_names(head.spec))
     if kind == "module":
         if model.encoder is None:
             return (
@@ -119,10 +126,9 @@ def usage(model: ProgressModel, kind: Format, name: str) -> Sequence[str]:
             "model = load()",
             f"{parts} = model(features, first, last)  # (T, {size}) of a video, an action in it",
         )
-    zeros = head.initial_state()
+    library = "np" if kind == "onnx" else "torch"
     arrays = ", ".join(
-        f"{'np' if kind == 'onnx' else 'torch'}.zeros({list(entry.shape)!r}, "
-        f"{'np' if kind == 'onnx' else 'torch'}.{str(entry.dtype).removeprefix('torch.')})"
+        f"{library}.zeros({list(entry.shape)}, dtype={library}.{_type_name(entry)})"
         for entry in zeros
     )
     if kind == "torch-export":
@@ -137,6 +143,17 @@ def usage(model: ProgressModel, kind: Format, name: str) -> Sequence[str]:
         f"state = [{arrays}]",
         f"{parts}, *state = session.run(None, dict(zip(['frame', {names}], [frame, *state])))",
     )
+
+
+def answer_names(spec: HeadSpec) -> tuple[str, ...]:
+    """Return what the head answers at a frame, progress first."""
+    if spec.output == "remaining":
+        return ("progress", "lower", "upper", "remaining")
+    return ("progress",)
+
+
+def _type_name(entry: Tensor) -> str:
+    return str(entry.dtype).removeprefix("torch.")
 
 
 def input_shape(model: ProgressModel) -> tuple[int, ...]:
