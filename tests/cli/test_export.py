@@ -50,7 +50,7 @@ def native(folder: Path, letters: str) -> Path:
 
 
 @needs_fixtures
-@pytest.mark.parametrize("name", ["ab", "frame_count"])
+@pytest.mark.parametrize("name", ["ab", pytest.param("frame_count", marks=pytest.mark.slow)])
 def test_the_module_answers_in_a_users_program(tmp_path: Path, name: str) -> None:
     """Against the answers of the users' own code (the fixtures), prefix by prefix."""
     progfix("export", FIXTURES / f"gtcc_{name}.pt", "--out", "their", folder=tmp_path)

@@ -89,10 +89,12 @@ def test_nan_and_another_shape_are_differences() -> None:
     "spec",
     [
         HAZARD,
-        HeadSpec(output="increment", normalise=True, hidden=8),
+        pytest.param(
+            HeadSpec(output="increment", normalise=True, hidden=8), marks=pytest.mark.slow
+        ),
         HeadSpec(kind="pooled", extra=("position",), hidden=8),
         HeadSpec(kind="transformer", hidden=8, skip_first=True),
-        HeadSpec(kind="tcn", hidden=8),
+        pytest.param(HeadSpec(kind="tcn", hidden=8), marks=pytest.mark.slow),
     ],
     ids=lambda spec: f"{spec.kind}-{spec.output}",
 )
@@ -119,7 +121,10 @@ def test_the_step_as_a_program(tmp_path: Path, spec: HeadSpec) -> None:
         torch.testing.assert_close(answers[:, row, first:], wanted, atol=1e-5, rtol=1e-4)
 
 
-@pytest.mark.parametrize("spec", [HAZARD, HeadSpec(kind="transformer", hidden=8)])
+@pytest.mark.parametrize(
+    "spec",
+    [HAZARD, pytest.param(HeadSpec(kind="transformer", hidden=8), marks=pytest.mark.slow)],
+)
 def test_the_step_as_onnx(tmp_path: Path, spec: HeadSpec) -> None:
     onnxruntime = pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
     pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
