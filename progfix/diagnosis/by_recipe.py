@@ -12,18 +12,28 @@ from progfix.diagnosis.text import number
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 
 if TYPE_CHECKING:
+    from progfix.checkpoints import Checkpoint
     from progfix.training.recipe import Recipe
 
 __all__ = ["STARVED_HEAD", "UNSEEN_START", "starved", "starved_head", "unseen", "unseen_start"]
 
 
 def starved_head(evidence: Evidence) -> Finding | NotChecked | None:
-    """Find a recipe whose steps hardly move the head; a head with skill acquits it."""
+    """Find a recipe whose steps hardly move the head.
+
+    A head with skill acquits it, and so does an optimiser state by which gradients did reach
+    the head: the file was then trained otherwise than its configuration says.
+    """
     if evidence.probes.step is None:  # see Check.needs
         return None
-    if evidence.skill.constant >= T.trained_skill:
+    if evidence.skill.constant >= T.trained_skill or _fed(evidence.checkpoint):
         return None
     return starved(evidence.probes.step)
+
+
+def _fed(checkpoint: Checkpoint | None) -> bool:
+    moments = {} if checkpoint is None else checkpoint.moments or {}
+    return any(m.rms >= T.moment_rms for name, m in moments.items() if name.startswith("head."))
 
 
 def starved(audit: StepAudit) -> Finding | None:

@@ -166,6 +166,11 @@ def test_starved_head_and_its_acquittal() -> None:
     assert "gradient of 1e-01 is clipped together with the encoder's of 1e+04" in found.why
     assert starved_head(evidence(0.051)) is None
     assert starved_head(evidence(0.001, skill=0.3)) is None
+    # Gradients in the optimiser state that a starved head could not have had.
+    fed = replace(evidence(0.001), checkpoint=checkpoint(head_rms=1e-5))
+    assert starved_head(fed) is None
+    assert starved_head(replace(fed, checkpoint=checkpoint(head_rms=1e-13))) is not None
+    assert starved_head(replace(fed, checkpoint=checkpoint(head_rms=None))) is not None
 
 
 def test_what_sampling_never_shows() -> None:
