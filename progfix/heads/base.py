@@ -57,7 +57,7 @@ class ProgressHead(nn.Module, ABC):
             self.register_buffer("mean", torch.zeros(width))
             self.register_buffer("scale", torch.ones(width))
         self.dropout = nn.Dropout(spec.dropout)
-        self._prior_table = (torch.empty(0), torch.empty(0, remaining.BINS))
+        self._prior_table = remaining.PriorTable()
 
     @property
     def streams(self) -> bool:
@@ -127,8 +127,8 @@ class ProgressHead(nn.Module, ABC):
             ValueError: If the head cannot do this (`HeadSpec.why_no_step`).
         """
         self._check_steps()
-        elapsed = self._zeros(batch, dtype=torch.int64)
-        return (elapsed, *self.output.begin(elapsed), *self._begin(batch))
+        none = self._zeros(batch, dtype=torch.int64)
+        return (none, *self.output.begin(none), *self._begin(batch))
 
     @torch.no_grad()
     def step(self, frame: Tensor, state: State) -> tuple[OnlineAnswer, State]:
@@ -221,19 +221,11 @@ class ProgressHead(nn.Module, ABC):
             raw: `(..., P, K)`.
             elapsed: int64 `(P,)`, at least 1.
 
-        Returns:
-            The same shape; the raw outputs themselves for other outputs.
+        Raw outputs of another meaning are returned as they are.
         """
         if self.spec.output != "remaining":
             return raw
-        longest = int(elapsed.max())
-        kept, table = self._prior_table
-        known = (table.device, table.dtype) == (raw.device, raw.dtype) and longest <= len(table)
-        if not known or not torch.equal(kept, self.prior):
-            frames = torch.arange(1, 2 * longest + 1, device=raw.device)
-            table = remaining.log_prior(self.prior, frames).to(raw.dtype)
-            self._prior_table = (self.prior.clone(), table)
-        return raw + table[elapsed - 1]
+        return raw + self._prior_table.rows(self.prior, elapsed, raw)
 
     def inputs(self, embeddings: Tensor, lengths: Tensor) -> Tensor:
         """Append the extra columns: `(B, T, D)` to `(B, T, D + len(spec.extra))`.

@@ -18,6 +18,7 @@ __all__ = [
     "BINS",
     "EDGES",
     "PRIOR_SIZE",
+    "PriorTable",
     "crps",
     "duration_quantiles",
     "expected",
@@ -95,6 +96,24 @@ def log_prior(quantiles: Tensor, elapsed: Tensor) -> Tensor:
     beyond = torch.cat([survival[:, 1:], torch.full_like(survival[:, :1], -math.inf)], dim=1)
     ratio = (beyond - survival).clamp_max(-1e-12)
     return survival + torch.log(-torch.expm1(ratio))
+
+
+class PriorTable:
+    """The log prior at every elapsed so far, kept between passes over whole segments."""
+
+    def __init__(self) -> None:
+        self._quantiles = torch.empty(0)
+        self._rows = torch.empty(0, BINS)
+
+    def rows(self, quantiles: Tensor, elapsed: Tensor, like: Tensor) -> Tensor:
+        """Return `log_prior(quantiles, elapsed)` of the type and on the device of `like`."""
+        longest = int(elapsed.max())
+        known = (self._rows.device, self._rows.dtype) == (like.device, like.dtype)
+        if not known or len(self._rows) < longest or not torch.equal(self._quantiles, quantiles):
+            frames = torch.arange(1, 2 * longest + 1, device=like.device)
+            self._rows = log_prior(quantiles, frames).to(like.dtype)
+            self._quantiles = quantiles.clone()
+        return self._rows[elapsed - 1]
 
 
 def _bin_of(remaining: Tensor) -> Tensor:
