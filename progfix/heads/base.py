@@ -215,13 +215,11 @@ class ProgressHead(nn.Module, ABC):
         return dropped
 
     def with_prior(self, raw: Tensor, elapsed: Tensor) -> Tensor:
-        """Add the log prior at each elapsed to raw outputs over remaining.
+        """Add the log prior at each elapsed to raw outputs over remaining, and to no others.
 
         Args:
             raw: `(..., P, K)`.
             elapsed: int64 `(P,)`, at least 1.
-
-        Raw outputs of another meaning are returned as they are.
         """
         if self.spec.output != "remaining":
             return raw
