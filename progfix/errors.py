@@ -10,7 +10,15 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-__all__ = ["InputError", "Problem", "ProgfixError", "TrainingError", "listed"]
+__all__ = [
+    "NAMES_SHOWN",
+    "InputError",
+    "Problem",
+    "ProgfixError",
+    "TrainingError",
+    "at_most",
+    "listed",
+]
 
 NAMES_SHOWN = 8
 """Names that a message lists; a foreign file may have hundreds."""
@@ -52,6 +60,24 @@ def listed(names: Iterable[object], *, none: str = "none") -> str:
     more = len(texts) - NAMES_SHOWN
     tail = f" and {more:,} more" if more > 0 else ""
     return (", ".join(shown[:NAMES_SHOWN]) or none) + tail
+
+
+def at_most(
+    problems: Sequence[Problem], *, where: str, expected: str, kind: str, fix: str
+) -> list[Problem]:
+    """Return the problems, or the first `NAMES_SHOWN` and one that counts the others.
+
+    Args:
+        problems: Of one kind, in one file.
+        where: The file.
+        expected: What it should be.
+        kind: What it has more of.
+        fix: What to do about them.
+    """
+    more = len(problems) - NAMES_SHOWN
+    if more <= 0:
+        return list(problems)
+    return [*problems[:NAMES_SHOWN], Problem(where, expected, f"{more:,} more {kind}", fix)]
 
 
 class ProgfixError(Exception):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 import torch
 from torch import Tensor
 
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, at_most
 
 __all__ = ["integer", "number", "section", "weights"]
 
@@ -62,7 +62,10 @@ def weights(table: object, *, where: str) -> dict[str, Tensor]:
         else:
             result[name] = tensor.detach()
     if problems:
-        raise InputError(problems)
+        fix = problems[0].fix
+        raise InputError(
+            at_most(problems, where=where, expected="sound weights", kind="that are not", fix=fix)
+        )
     return result
 
 

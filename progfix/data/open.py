@@ -18,12 +18,9 @@ from progfix.data.recognise import Kind, recognise
 from progfix.data.resplit import resplit
 from progfix.data.splits import derive_splits
 from progfix.data.synthetic import parse_procedures, procedures
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, at_most
 
 __all__ = ["dataset_of", "describe", "open_dataset", "read_data", "usable"]
-
-SHOWN = 10
-"""Problems of one kind that an error lists; `progfix data check` counts them all."""
 
 _USED: dict[Kind, tuple[str, ...]] = {
     "hdf5": ("background", "resplit", "skip_tasks"),
@@ -64,21 +61,17 @@ def usable(reading: Reading, options: DataOptions) -> Reading:
     """Return a reading in which nothing keeps the data from being used.
 
     Raises:
-        InputError: With the problems of all findings, of each kind the first `SHOWN`.
+        InputError: With the problems of all findings, of each kind the first few.
     """
     problems: list[Problem] = []
     for finding in reading.findings:
-        problems += finding.problems[:SHOWN]
-        left = len(finding.problems) - SHOWN
-        if left > 0:
-            problems.append(
-                Problem(
-                    str(options.path),
-                    "data without such defects",
-                    f"{left:,} more of the kind {finding.id}",
-                    "`progfix data check` counts them all",
-                )
-            )
+        problems += at_most(
+            finding.problems,
+            where=str(options.path),
+            expected="data without such defects",
+            kind=f"of the kind {finding.id}",
+            fix="`progfix data check` counts them all",
+        )
     if problems:
         raise InputError(problems)
     return reading

@@ -14,7 +14,7 @@ from progfix.encoders.naive import NaiveEncoder
 from progfix.encoders.resnet import ResnetEncoder
 from progfix.encoders.shapes import Shapes
 from progfix.encoders.stacking import StackingEncoder
-from progfix.errors import InputError, Problem, listed
+from progfix.errors import InputError, Problem, at_most, listed
 
 __all__ = [
     "ENCODERS",
@@ -155,7 +155,10 @@ def load_weights(
         if name not in wanted or name not in state or wanted[name] != tuple(state[name].shape)
     ]
     if problems:
-        raise InputError(problems)
+        fix = problems[0].fix
+        raise InputError(
+            at_most(problems, where=where, expected="the same weights", kind="that differ", fix=fix)
+        )
     copies = {name: tensor.to(torch.float32, copy=True) for name, tensor in state.items()}
     module.load_state_dict(copies, assign=True)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field
+from typing import get_type_hints
 
 from progfix.training.history import EpochRow
 from progfix.training.optimisers import StepReport
@@ -56,9 +57,22 @@ class LoopState:
 
     @classmethod
     def from_dict(cls, values: dict[str, object]) -> LoopState:
-        """Restore what `to_dict` returned."""
-        state = cls(**values)  # type: ignore[arg-type]  # checked by the checkpoint's format
+        """Restore what `to_dict` returned.
+
+        Raises:
+            TypeError: If an entry is missing, unknown, or of another type.
+            ValueError: If the entries contradict each other.
+        """
+        state = cls(**values)  # type: ignore[arg-type]  # what it has is looked at here
         state.history = [EpochRow(**row) for row in values["history"]]  # type: ignore[attr-defined]
+        for part in (state, *state.history):
+            for name, kind in get_type_hints(type(part)).items():
+                if name != "history" and not isinstance(getattr(part, name), kind):
+                    raise TypeError(f"{name} of {getattr(part, name)!r}")
+        counts = (state.step, state.steps, state.skipped, state.taken)
+        if state.epoch != len(state.history) or min(counts) < 0:
+            found = f"epoch {state.epoch} with {len(state.history)} in the history"
+            raise ValueError(f"{found}, and counts {counts}")
         return state
 
     def count(self, report: StepReport) -> None:

@@ -86,9 +86,11 @@ def prepare(options: RunOptions) -> Prepared:
         _check_groups(train)
     torch.manual_seed(options.seed)
     model = new_model(options.recipe, data, init).to(device)
-    for video in (*train.videos, *val.videos):
+    # The test split is predicted at the end: what is wrong with it is found before the work.
+    videos = (*train.videos, *val.videos, *data.split("test").videos)
+    for video in videos:
         check_fit(model, video)
-    validate_features((*train.videos, *val.videos))
+    validate_features(videos)
     embeddings = EmbeddingCache(model, trained=trained)
     mean, deviation = frame_statistics(train.videos, embeddings)
     model.head.fit_normalisation(mean, deviation)

@@ -9,9 +9,9 @@ import pytest
 from progfix.data.dataset import ArrayFeatures, Segment, Video
 from progfix.data.hdf5_writer import write_hdf5
 from progfix.data.npy import NpyFeatures, npy_shape
-from progfix.data.open import SHOWN, open_dataset
+from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
-from progfix.errors import InputError
+from progfix.errors import NAMES_SHOWN, InputError
 from tests.data.samples import (
     gtcc_task,
     hand_made_hdf5,
@@ -131,8 +131,8 @@ def test_a_long_list_of_problems_is_cut_with_a_count(tmp_path: Path) -> None:
     path = write_json(tmp_path / "x.json", {"t": gtcc_task(videos)})
     with pytest.raises(InputError) as caught:
         open_dataset(DataOptions(path=str(path)))
-    assert len(caught.value.problems) == SHOWN + 1
-    assert "15 more of the kind invalid-segments" in str(caught.value.problems[-1])
+    assert len(caught.value.problems) == NAMES_SHOWN + 1
+    assert "17 more of the kind invalid-segments" in str(caught.value.problems[-1])
 
 
 def test_npy_features_say_what_is_wrong(tmp_path: Path) -> None:

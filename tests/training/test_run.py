@@ -14,12 +14,16 @@ from filelock import FileLock
 
 from progfix import runs
 from progfix.checkpoints import open_checkpoint
+from progfix.data.dataset import ArrayFeatures
+from progfix.data.hdf5_writer import write_hdf5
+from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, TrainingError
 from progfix.predictions_io import load_predictions
 from progfix.solutions import apply
 from progfix.training.history import EpochRow, read_history
 from progfix.training.loop import EpochDone, Event, StepDone
+from progfix.training.loop_state import LoopState
 from progfix.training.recipe import Augmentation
 from progfix.training.run import resume_run, start_run
 from progfix.training.run_options import RunOptions
@@ -205,6 +209,29 @@ def test_events_come_in_order(tmp_path: Path) -> None:
     steps = next(e.steps for e in seen if isinstance(e, StepDone))
     assert len(seen) == 2 * (steps + 1)
     assert [type(e) for e in seen[: steps + 1]] == [StepDone] * steps + [EpochDone]
+
+
+def test_test_videos_are_looked_at_before_the_work(tmp_path: Path) -> None:
+    videos = list(open_dataset(SMALL))
+    last = next(video for video in videos if video.split == "test")
+    broken = replace(last, features=ArrayFeatures(np.full((last.num_frames, 8), np.nan)))
+    write_hdf5(tmp_path / "d.h5", [broken if video is last else video for video in videos])
+    data = DataOptions(path=str(tmp_path / "d.h5"))
+    with pytest.raises(InputError, match=f"video .*{last.name}: expected finite features"):
+        start_run(replace(options(tmp_path / "run", epochs=1), data=data), ignore)
+    assert not (tmp_path / "run").exists()
+
+
+@pytest.mark.parametrize(
+    ("entry", "value"),
+    [("epoch", None), ("epoch", 10**20), ("step", -3), ("loss", "x"), ("history", [None])],
+)
+def test_a_state_that_contradicts_itself_is_refused(
+    tmp_path: Path, entry: str, value: object
+) -> None:
+    values = {**LoopState(loss=1.0).to_dict(), entry: value}
+    with pytest.raises((TypeError, ValueError)):
+        LoopState.from_dict(values)
 
 
 @pytest.mark.parametrize("damage", ["cut", "other", "lacking", "foreign"])
