@@ -74,7 +74,7 @@ def _finding(found: DataFinding, curves: CurveSums) -> Finding:
         found.title,
         f"{found.text.why[0].upper()}{found.text.why[1:]}.",
         {**numbers, "examples": examples} if examples else numbers,
-        advice=f"{'; or '.join(found.text.fix)}.",
+        advice=f"To mend it: {'; or '.join(found.text.fix)}.",
     )
     if found.id == "one-frame-actions" and curves.frames:
         total = float(curves.tenths[:, 1].sum())

@@ -59,18 +59,26 @@ def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
     top = causes[0]
     decided = next((f for f in causes if f.id in PLACES and f.severity == top.severity), None)
     if decided is not None:
-        return Fault(PLACES[decided.id], decided.id, f"{_lies(decided)} ({decided.id}).")
+        return _decided(decided)
     by_probe = _by_embeddings(evidence, top)
     if by_probe is not None:
         return by_probe
     blaming = next((f for f in serious if f.id in PLACES and f.id != "deceptive-middle"), None)
     if blaming is not None:
-        return Fault(PLACES[blaming.id], blaming.id, f"{_lies(blaming)} ({blaming.id}).")
+        return _decided(blaming)
     return Fault("undecided", None, _undecided(evidence, top))
 
 
-def _lies(finding: Finding) -> str:
-    return f"The fault lies {_IN_WORDS[PLACES[finding.id]]}"
+def _decided(finding: Finding) -> Fault:
+    place = PLACES[finding.id]
+    if finding.id == "future-leak" and not _of_embeddings(finding):
+        place = "head"
+    return Fault(place, finding.id, f"The fault lies {_IN_WORDS[place]} ({finding.id}).")
+
+
+def _of_embeddings(leak: Finding) -> bool:
+    change = leak.evidence.get("change_of_embeddings")
+    return isinstance(change, float) and change >= T.future_embedding
 
 
 def _nothing(evidence: Evidence) -> Fault:

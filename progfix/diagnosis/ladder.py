@@ -45,10 +45,10 @@ def ladder(evidence: Evidence) -> tuple[Rung, ...]:
             "a simple predictor on the embeddings",
             math.nan if probe is None else max(0.0, s.mae - probe.saved.value),
         ),
-        Rung("head", "this head", s.mae),
+        Rung("head", "this source", s.mae),
         Rung(
             "repaired",
-            f"this head, {REPAIRS[repair]}" if repair else "",
+            f"its answers, {REPAIRS[repair]}" if repair else "",
             evidence.oracles[repair] if repair else math.nan,
         ),
         Rung("perfect", "always right", 0.0),

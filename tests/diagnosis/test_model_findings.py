@@ -244,6 +244,11 @@ def test_the_fault_is_placed_by_what_decides() -> None:
     assert (fault.place, fault.decided_by) == ("undecided", None)
     assert "The checkpoint with its data would decide" in fault.words
     assert find_fault(nothing, [open_cause, finding("split-leak", "error")]).place == "data"
+    # A leak is the encoder's where embeddings move, else the head's.
+    for moved, place in ((0.3, "encoder"), (0.0, "head")):
+        leak = future_leak(asked(probe("future", 0.1, moved)))
+        assert isinstance(leak, Finding)
+        assert find_fault(nothing, [leak]).place == place
     duration = Interval(0.5, 0.4, 0.6)
     loses = with_embeddings(carried(duration=duration, saved=Interval(0.1, 0.05, 0.2)))
     assert find_fault(loses, [open_cause]).decided_by == "head-loses-progress"
@@ -270,7 +275,7 @@ def test_the_ladder_goes_from_nothing_to_right() -> None:
         ("repaired", 0.05),
         ("perfect", 0.0),
     ]
-    assert ladder(evidence)[4].label == "this head, with the right duration"
+    assert ladder(evidence)[4].label == "its answers, with the right duration"
     assert ladder(Evidence()) == ()
 
 
