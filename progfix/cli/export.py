@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -59,6 +60,7 @@ def export_cli(
     """
     from progfix import runs
     from progfix.checkpoints import open_checkpoint
+    from progfix.cli.render import Screen
     from progfix.export.exporting import export
 
     path = source or runs.newest_run()
@@ -82,7 +84,11 @@ def export_cli(
             )
         )
     folder = out or (path / "export" if runs.is_run(path) else _FOLDER)
-    _show(checkpoint, export(checkpoint, folder, kind=kind, replace=force))
+    screen = Screen(stderr=True)
+    working = screen.status("writing, and comparing answers with the checkpoint")
+    with working if screen.is_terminal else nullcontext():
+        done = export(checkpoint, folder, kind=kind, replace=force)
+    _show(checkpoint, done)
 
 
 def _show(checkpoint: Checkpoint, done: Exported) -> None:
