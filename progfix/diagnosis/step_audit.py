@@ -35,7 +35,7 @@ def audit_checkpoint(checkpoint: Checkpoint, data: Dataset) -> StepAudit | str:
     recipe, model = checkpoint.recipe, checkpoint.model
     if recipe is None:
         return "the checkpoint does not say how the head was trained"
-    trained = checkpoint.kind == "gtcc" or recipe.method.name != "none"
+    trained = checkpoint.kind == "gtcc" or recipe.method.trains_encoder
     return audit_step(model, recipe, data, trains_encoder=trained and model.encoder is not None)
 
 

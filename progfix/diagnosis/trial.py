@@ -39,7 +39,7 @@ def trial_request(
             )
         )
     recipe = checkpoint.recipe
-    if source.kind == "run" and recipe is not None and recipe.method.name == "none":
+    if source.kind == "run" and recipe is not None and not recipe.method.trains_encoder:
         return Request(solution=letters, config=source.path, data=data, device=device)
     return Request(
         solution=letters, init=checkpoint.path, data=data, head_spec=head_spec, device=device

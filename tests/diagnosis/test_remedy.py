@@ -108,3 +108,10 @@ def test_a_recipe_that_has_all_letters_is_not_repeated() -> None:
     assert "all these letters already (fghsv)" in note
     assert fix_note(source, [FALLING]) is None
     assert fix_note(source, []) is None
+
+
+def test_letters_that_bring_a_finding_about_are_left_out() -> None:
+    contradiction = replace(finding("position-contradiction", "f", "s"), against=("a",))
+    assert "a" in fix_letters([FLAT], "ab", HeadSpec())
+    assert "a" not in fix_letters([contradiction], "ab", HeadSpec())
+    assert "b" in fix_letters([contradiction], "ab", HeadSpec())
