@@ -43,7 +43,11 @@ def recognise(options: DataOptions) -> tuple[Kind, Path]:
         if text.startswith("procedures"):
             hint = f"the built-in data is {BUILT_IN}"
         raise InputError(Problem(text, "a file or folder with data", "no such file", hint))
-    return (_of_folder if path.is_dir() else _of_file)(path, options.reader)
+    if path.is_dir():
+        return _of_folder(path, options.reader)
+    if not path.is_file():  # a pipe gives its bytes once, and they are looked at twice
+        raise _unknown(path, "a device or a pipe")
+    return _of_file(path, options.reader)
 
 
 def _of_file(path: Path, reader: Reader) -> tuple[Kind, Path]:

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import os
 import pickle
 from pathlib import Path
 
@@ -63,6 +64,11 @@ def test_what_is_nothing_known(tmp_path: Path) -> None:
     assert "a folder with a.h5, b.hdf5; which one?" in refused(DataOptions(path=str(tmp_path)))
     wrong = DataOptions(path=str(tmp_path / "a.h5"), reader="ms-tcn")
     assert "where this reader takes a folder" in refused(wrong)
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.h5")
+    assert "found a device or a pipe" in refused(DataOptions(path=str(tmp_path / "x.h5")))
 
 
 def test_an_option_that_would_do_nothing_is_refused(tmp_path: Path) -> None:
