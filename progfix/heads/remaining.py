@@ -86,16 +86,35 @@ def log_prior(quantiles: Tensor, elapsed: Tensor) -> Tensor:
     Returns:
         float64 `(T, BINS)`, each row's exponentials sum to 1.
     """
+    return _from_survival(_log_survival(quantiles, _starts(elapsed)))
+
+
+def _starts(elapsed: Tensor) -> Tensor:
+    """Return the least duration that each bin of remaining means, int64 `(T, BINS)`."""
+    return elapsed[:, None] - 1 + torch.from_numpy(EDGES).to(elapsed.device)
+
+
+def _log_survival(quantiles: Tensor, duration: Tensor) -> Tensor:
+    """Return the log probability of lasting so many frames or more, float64, any shape."""
     logs, bandwidth = quantiles[:-1].double(), quantiles[-1].double()
-    starts = torch.from_numpy(EDGES).to(elapsed.device).double()
     # The chance that a duration is d or more is taken at d - 1/2, the edge between frames.
-    duration = (elapsed[:, None] - 1 + starts - 0.5).clamp_min(0.25)
-    z = (duration.log()[..., None] - logs) / bandwidth
-    survival = torch.logsumexp(torch.special.log_ndtr(-z), dim=-1) - math.log(len(logs))
+    z = ((duration.double() - 0.5).log()[..., None] - logs) / bandwidth
+    return torch.logsumexp(torch.special.log_ndtr(-z), dim=-1) - math.log(len(logs))
+
+
+def _from_survival(survival: Tensor) -> Tensor:
     survival = survival - survival[:, :1]
     beyond = torch.cat([survival[:, 1:], torch.full_like(survival[:, :1], -math.inf)], dim=1)
     ratio = (beyond - survival).clamp_max(-1e-12)
     return survival + torch.log(-torch.expm1(ratio))
+
+
+def _table(quantiles: Tensor, longest: int) -> Tensor:
+    """Return `log_prior` after 1 .. `longest` frames; most of it shares few durations."""
+    starts = _starts(torch.arange(1, longest + 1, device=quantiles.device))
+    distinct, place = torch.unique(starts, return_inverse=True)
+    survival = [_log_survival(quantiles, part) for part in distinct.split(4096)]
+    return _from_survival(torch.cat(survival)[place])
 
 
 class PriorTable:
@@ -110,8 +129,7 @@ class PriorTable:
         longest = int(elapsed.max())
         known = (self._rows.device, self._rows.dtype) == (like.device, like.dtype)
         if not known or len(self._rows) < longest or not torch.equal(self._quantiles, quantiles):
-            frames = torch.arange(1, 2 * longest + 1, device=like.device)
-            self._rows = log_prior(quantiles, frames).to(like.dtype)
+            self._rows = _table(quantiles, 2 * longest).to(like)
             self._quantiles = quantiles.clone()
         return self._rows[elapsed - 1]
 

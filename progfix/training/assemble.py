@@ -194,7 +194,8 @@ def _notes(recipe: Recipe, checkpoint: Checkpoint, *, default: bool) -> tuple[st
     if reason is not None:
         return (
             f"the GTCC code base cannot load a head of solution {recipe.solution!r} ({reason}); "
-            "the result will be a progfix checkpoint, which progfix itself reads",
+            "the result will be a progfix checkpoint, of which `progfix export` makes a module "
+            "that any PyTorch code can import",
         )
     if default:
         return (
