@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import tempfile
@@ -12,9 +13,21 @@ from contextlib import contextmanager, suppress
 import typer
 
 from progfix.cli.usage import UsageError, usage_problems
-from progfix.errors import InputError, TrainingError
+from progfix.errors import InputError, Problem, TrainingError, listed
 
 __all__ = ["fail", "user_errors"]
+
+_NOT_OURS = (
+    errno.EACCES,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.ELOOP,
+    errno.ENAMETOOLONG,
+    errno.ENOSPC,
+    errno.EPERM,
+    errno.EROFS,
+)
+"""What a path's file system refuses; a file that is not there may be our fault."""
 
 
 def fail(message: str, status: int) -> typer.Exit:
@@ -44,7 +57,15 @@ def user_errors() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  # the last line of defence is meant to be broad
+        if isinstance(error, OSError) and error.errno in _NOT_OURS and error.filename is not None:
+            raise fail(str(_unusable(error)), 2) from None
         raise _our_fault(error) from None
+
+
+def _unusable(error: OSError) -> Problem:
+    """Say what a path's own system has against it, wherever it was asked."""
+    expected, found = "a path that can be used", error.strerror or str(error)
+    return Problem(listed([error.filename]), expected, found, "check its name and permissions")
 
 
 def _our_fault(error: Exception) -> typer.Exit:
