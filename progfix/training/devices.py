@@ -23,11 +23,14 @@ def resolve_device(name: str = "auto") -> torch.device:
         device = torch.device(name)
         torch.empty(1, device=device)
     except (RuntimeError, AssertionError) as error:
+        reason = str(error).splitlines()[0]
+        # Torch lists every kind of device that there is, most of which are on no machine.
+        known = not reason.startswith("Expected one of")
         raise InputError(
             Problem(
                 "--device",
                 "auto, cpu, cuda, cuda:N or mps, present on this machine",
-                f"{name!r} ({str(error).splitlines()[0]})",
+                f"{name!r} ({reason})" if known else repr(name),
                 "pass --device auto",
             )
         ) from error

@@ -49,6 +49,7 @@ def test_an_option_is_blamed_for_itself_not_the_recorded_data(
         open_source(str(trained[0]), replace(OPTIONS, **change))  # type: ignore[arg-type]
     (problem,) = caught.value.problems
     assert problem.where == where
+    assert len(str(problem)) < 200
 
 
 def test_data_of_another_size_in_its_place_is_named(trained: tuple[Path, Path]) -> None:
