@@ -120,7 +120,8 @@ def test_check_reads_features_unless_told_not_to(tmp_path: Path, labels: Path) -
     report = json.loads(run("check", labels, "--json").stdout)
     (finding,) = [f for f in report["findings"] if f["id"] == "non-finite"]
     assert finding["evidence"]["examples"] == [
-        "video tea S00_x: 1 NaN or infinite values, the first in frame 4"
+        f"{tmp_path / 'features' / 'S00_x.npy'}, video tea S00_x: 1 NaN or infinite values, "
+        "the first in frame 4"
     ]
     report = json.loads(run("check", labels, "--no-features", "--json").stdout)
     assert "non-finite" in {entry["id"] for entry in report["not_checked"]}
