@@ -75,6 +75,9 @@ def viz_cli(
         raise InputError(
             Problem("--seed", "--select random, which it is of", select, "leave it out")
         )
+    if out is not None and out.suffix.lower() in _ENDINGS:
+        where, fix = f"--out {out}", "name a folder, and the form of its files with --format"
+        raise InputError(Problem(where, "a folder for the figures", "a file's name", fix))
     from progfix.files import require_writable_folder
     from progfix.visualisation import save, visualise
 
@@ -106,6 +109,8 @@ def viz_cli(
         for line in _lines(drawing, _blocks()):
             _echo(line)
 
+
+_ENDINGS = (".png", ".pdf", ".svg")
 
 _FIX = "name another source, or leave this kind out"
 

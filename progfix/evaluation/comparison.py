@@ -21,9 +21,10 @@ class Comparison:
 
     Attributes:
         differences: By metric; NaN where either is undefined.
-        videos: Videos that both have.
+        videos: Videos that are compared: those that both have, with as many frames.
         left_out: Videos that only one of them has.
-        unequal_frames: Videos of which the two were given different numbers of frames.
+        unequal_frames: Videos of which the two were given different numbers of frames; they
+            are left out as well.
     """
 
     differences: Mapping[str, Estimate]
@@ -61,10 +62,13 @@ def compare(
     """
     first, second = reference.sums, other.sums
     keys = _places(first, second)
-    common = common_videos(first, second)
-    left_out = len(first.videos) + len(second.videos) - 2 * len(common)
+    shared = common_videos(first, second)
+    left_out = len(first.videos) + len(second.videos) - 2 * len(shared)
+    frames = [sums.per_video(sums.column("frames")) for sums in (first, second)]
+    common = [key for key in shared if frames[0][keys[0][key]] == frames[1][keys[1][key]]]
+    unequal = len(shared) - len(common)
     if not common:
-        return Comparison({name: Estimate(np.nan) for name in metrics}, 0, left_out, 0)
+        return Comparison({name: Estimate(np.nan) for name in metrics}, 0, left_out, unequal)
     pair = []
     for sums, places in zip((first, second), keys, strict=True):
         # Both in the order of the common names, so that each resample draws the same videos.
@@ -78,7 +82,6 @@ def compare(
     low, high = percentile_interval(
         np.stack([draws[1][name] - draws[0][name] for name in metrics], axis=1)
     )
-    frames = [sums.per_video(sums.column("frames")) for sums in pair]
     return Comparison(
         {
             name: Estimate(
@@ -92,7 +95,7 @@ def compare(
         },
         len(common),
         left_out,
-        int(np.count_nonzero(frames[0] != frames[1])),
+        unequal,
     )
 
 

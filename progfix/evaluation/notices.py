@@ -128,8 +128,8 @@ def _compared(group: Group) -> Iterator[str]:
             )
         if comparison.unequal_frames:
             yield (
-                f"{result.label} and {first.label} have different numbers of frames in "
-                f"{comparison.unequal_frames} videos"
+                f"{result.label} and {first.label} have different frames in "
+                f"{comparison.unequal_frames} videos, which are left out of the differences"
             )
 
 

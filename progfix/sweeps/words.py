@@ -44,13 +44,18 @@ def sentences(result: SweepResult) -> Iterator[str]:
     """Yield what was found: who is best, who beats counting frames, who beats the baseline."""
     trained = result.trained
     best = trained[0].name
-    ties = [cell.name for cell in trained[1:] if not result.difference(best, cell.name).certain]
+    against_best = {cell.name: result.difference(best, cell.name) for cell in trained[1:]}
+    ties = [
+        name
+        for name, found in against_best.items()
+        if not found.certain and not math.isnan(found.mae.low)
+    ]
     if len(trained) > 1:
         rest = f"; not distinguishable from it: {', '.join(ties)}" if ties else ""
         yield f"smallest error: {best}{rest}"
     for cell in trained[1:]:
         if cell.name not in ties and cell.name != BASELINE:
-            yield sentence(result.difference(best, cell.name))
+            yield sentence(against_best[cell.name])
     for cell in trained:
         if cell.name != BASELINE and any(other.name == BASELINE for other in trained):
             yield sentence(result.difference(cell.name, BASELINE))

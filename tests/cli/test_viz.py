@@ -87,6 +87,7 @@ def test_a_terminal_without_block_characters_gets_plain_ones(tmp_path: Path) -> 
         (("missing.csv",), "error: missing.csv: expected"),
         ((), "error: SOURCE: expected a checkpoint"),
         (("p.csv", "--out", "p.csv"), "p.csv"),
+        (("p.csv", "--out", "a.PNG"), "--out a.PNG: expected a folder"),
     ],
 )
 def test_bad_usage_is_a_message_and_draws_nothing(

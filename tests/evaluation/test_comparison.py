@@ -98,10 +98,17 @@ def test_videos_are_paired_by_name_where_one_source_has_no_tasks() -> None:
     assert found.differences["mae"].value == pytest.approx(0, abs=1e-12)
 
 
-def test_other_frames_of_the_same_video_are_noticed() -> None:
+def test_a_video_with_other_frames_is_left_out_and_counted() -> None:
     table = made_predictions(6)
-    fewer = table.take(np.arange(len(table)) != 0)
-    assert compare(_evaluate(table), _evaluate(fewer), bootstrap=0).unequal_frames == 1
+    shifted = table.with_prediction(table.prediction + 0.1)
+    fewer = shifted.take(np.arange(len(table)) != 0)
+    found = compare(_evaluate(table), _evaluate(fewer), bootstrap=0)
+    assert (found.videos, found.left_out, found.unequal_frames) == (6, 0, 1)
+    equal = table.take(table.video.codes != table.video.codes[0])
+    alone = compare(
+        _evaluate(equal), _evaluate(equal.with_prediction(equal.prediction + 0.1)), bootstrap=0
+    )
+    assert found.differences["bias"].value == pytest.approx(alone.differences["bias"].value)
 
 
 def test_draws_are_paired_whatever_the_order_of_tasks() -> None:

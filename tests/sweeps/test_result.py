@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import math
+from dataclasses import replace
 from io import StringIO
 from pathlib import Path
 
@@ -61,6 +62,13 @@ def found(tmp_path_factory: pytest.TempPathFactory) -> tuple[Plan, SweepResult]:
 )
 def test_a_difference_is_a_sentence(given: Difference, said: str) -> None:
     assert sentence(given) == said
+
+
+def test_without_intervals_nobody_is_called_an_equal(found: tuple[Plan, SweepResult]) -> None:
+    single = tuple(replace(d, mae=Estimate(d.mae.value)) for d in found[1].differences)
+    said = list(sentences(replace(found[1], differences=single)))
+    assert said[0] == "smallest error: best"
+    assert any(text.startswith("best cannot be told from second") for text in said)
 
 
 def test_sentences_name_the_best_its_equals_and_what_beats_what(
