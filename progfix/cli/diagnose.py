@@ -76,6 +76,10 @@ def diagnose_cli(
 
     texts = sources or []
     _check_number(texts, letters)
+    if letters is not None:
+        from progfix.solutions import parse_letters
+
+        parse_letters(letters, where="--try")
     if out is not None:
         require_writable_folder(out)
     opened = opening.open(texts)
@@ -90,11 +94,14 @@ def diagnose_cli(
     result: Diagnosis | Comparison = diagnoses[0]
     if len(diagnoses) == 2:
         result = compare_diagnoses(*diagnoses)
+    page: Path | None = None
     if out is not None:
         from progfix.report import write_report
 
-        write_report(out, opened, result)
+        page = write_report(out, opened, result)[-1]
     _show(result, as_json=as_json)
+    if page is not None and not as_json:
+        typer.echo(f"wrote {page}")
     if _reaches(diagnoses[-1], fail_on):
         raise typer.Exit(1)
 

@@ -59,7 +59,7 @@ def head_loses_progress(evidence: Evidence) -> Finding | NotChecked | None:
         "head-loses-progress",
         "warning",
         f"The head loses what the embeddings carry: {name[0].lower()}{name[1:]} on them has MAE "
-        f"{number(probe.mae)}, the head {number(probe.mae_head)} on the same frames",
+        f"{number(probe.mae)}, the head {number(probe.mae_head)} on the same {probe.frames} frames",
         "It was fitted on other videos, sees the frame, the mean of those so far and their "
         "number, and needs no training to speak of. The encoder is not to blame for the "
         "difference.",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from progfix.data.findings import FINDINGS as DATA_FINDINGS
 from progfix.diagnosis.evidence import Evidence
+from progfix.diagnosis.measured import EmbeddingProbe
 from progfix.diagnosis.model import Fault, Finding, Place
 from progfix.diagnosis.text import number
 from progfix.diagnosis.thresholds import THRESHOLDS as T
@@ -97,15 +98,16 @@ def _by_embeddings(evidence: Evidence, top: Finding) -> Fault | None:
             "head",
             "head-loses-progress",
             f"The embeddings carry what {top.id} lacks: a simple predictor on them errs by {mae}, "
-            f"the head by {head}. The fault lies in the head or its training "
+            f"the head by {head} {_tested(probe)}. The fault lies in the head or its training "
             "(head-loses-progress), not in the encoder.",
         )
     if probe.mae > 0.95 * probe.mae_clock and probe.duration.high < T.duration_unsure:
         return Fault(
             "encoder",
             None,
-            f"A simple predictor on the embeddings errs by {mae}, a clock without them by {clock}: "
-            "they carry little of progress, and the fault lies in the encoder or its features.",
+            f"A simple predictor on the embeddings errs by {mae}, a clock without them by {clock} "
+            f"{_tested(probe)}: they carry little of progress, and the fault lies in the encoder "
+            "or its features.",
         )
     return None
 
@@ -117,8 +119,21 @@ def _undecided(evidence: Evidence, top: Finding) -> str:
             f"{top.id} says what is wrong, not where it comes from: encoder, head and training "
             "would all explain it. The checkpoint with its data would decide."
         )
+    mae, head = number(probe.mae), number(probe.mae_head)
+    open_origin = f"The evidence does not decide: {top.id} may come from head or training"
+    if probe.saved.value >= T.lost:
+        return (
+            f"{open_origin}, as a simple predictor on the same embeddings errs by {mae} and the "
+            f"head by {head} {_tested(probe)}, which may be chance."
+        )
+    better = "hardly better" if probe.saved.value > 0 else "no better"
     return (
-        f"The evidence does not decide: {top.id} may come from head or training, yet a simple "
-        f"predictor on the same embeddings does no better ({number(probe.mae)} against "
-        f"{number(probe.mae_head)})."
+        f"{open_origin}, yet a simple predictor on the same embeddings does {better} "
+        f"({mae} against {head} {_tested(probe)})."
     )
+
+
+def _tested(probe: EmbeddingProbe) -> str:
+    """Say on what the errors were measured: they differ from those over all frames."""
+    videos = "1 video" if probe.videos == 1 else f"{probe.videos} videos"
+    return f"on the {probe.frames} frames of {videos} that were tested"

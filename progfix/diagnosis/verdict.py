@@ -46,6 +46,16 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
             "Every prediction equals its target exactly: an oracle, or a table whose "
             "prediction column holds the target."
         )
+    segments = evidence.curves.segments
+    if segments < T.segments:
+        return f"Too little to judge: {_count(segments, 'segment')}. {_seen(evidence, findings)}"
+    return _seen(evidence, findings)
+
+
+def _seen(evidence: Evidence, findings: Sequence[Finding]) -> str:
+    """Return what the predictions show, however few they are."""
+    by_id = {finding.id: finding for finding in findings}
+    s = evidence.summary
     worst = by_id.get("no-skill")
     flat = s.spread < T.spread_error
     if evidence.skill.constant < T.skill_constant and (
@@ -53,8 +63,6 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
     ):
         return _nothing_learnt(s, flat=flat, backwards="backwards" in by_id)
     standing = _standing(evidence)
-    if evidence.curves.segments < T.segments and not findings:
-        return f"Too little to judge: {_count(evidence.curves.segments, 'segment')}. {standing}."
     if worst is not None and worst.severity == "warning":
         causes = [f.id for f in findings if f.role == "cause" and f.id in _SHORT]
         because = _SHORT[causes[0]] if causes and causes[0] != "no-skill" else ""
@@ -65,7 +73,8 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
         )
     if any(finding.severity != "info" for finding in findings):
         return f"{standing}, but {_SHORT.get(findings[0].id, findings[0].title)}."
-    return f"No fault found. {standing}."
+    few = evidence.curves.segments < T.segments
+    return f"{standing}." if few else f"No fault found. {standing}."
 
 
 def _file_alone(evidence: Evidence) -> str:

@@ -82,6 +82,11 @@ def test_exit_status(kind: str, fail_on: str, status: int, tmp_path: Path) -> No
     assert run(path, "--fail-on", fail_on, status=status)
 
 
+def test_with_json_the_report_is_not_spoken_of(constant: Path, tmp_path: Path) -> None:
+    assert json.loads(run(constant, "--json", "--out", tmp_path / "report"))["source"] == "flat"
+    assert (tmp_path / "report" / "report.html").exists()
+
+
 def test_out_writes_the_json(constant: Path, tmp_path: Path) -> None:
     run(constant, "--out", tmp_path / "new" / "folder", "--fail-on", "error", status=1)
     written = json.loads((tmp_path / "new" / "folder" / "diagnosis.json").read_text())
@@ -217,7 +222,8 @@ def test_falling_answers_are_not_said_to_follow(tmp_path: Path) -> None:
 
 
 def test_out_writes_a_report_and_figures(constant: Path, tmp_path: Path) -> None:
-    run(constant, "--out", tmp_path / "report")
+    page = tmp_path / "report" / "report.html"
+    assert run(constant, "--out", page.parent).endswith(f"\nwrote {page}\n")
     names = {path.name for path in (tmp_path / "report").rglob("*") if path.is_file()}
     assert names == {
         "diagnosis.json",
@@ -266,6 +272,12 @@ def test_trying_letters_shows_before_and_after(
     # Its own numbers are kept: one epoch.
     history = (tmp_path / "runs" / "gs-1" / "history.csv").read_text()
     assert len(history.splitlines()) == 2
+
+
+def test_unknown_letters_to_try_are_refused_by_the_name_of_their_option() -> None:
+    # Before the source is opened, which takes time.
+    error = run("nothing.pt", "--try", "q", status=2)
+    assert error.startswith("error: --try: expected letters out of ")
 
 
 def test_what_is_no_checkpoint_cannot_be_trained(constant: Path) -> None:

@@ -229,7 +229,15 @@ def test_a_constant_far_off_is_worse_than_a_half() -> None:
 
 def test_few_segments_are_called_few_and_a_flat_line_flat() -> None:
     three = np.full(3, 10)
-    assert diagnosed([0.5] * 10, three).verdict.startswith("Looks fine by its loss (MAE .250)")
+    flat = diagnosed([0.5] * 10, three)
+    assert [f.id for f in flat.findings] == ["collapsed-range"]
+    assert flat.verdict == (
+        "Too little to judge: 3 segments. Looks fine by its loss (MAE .250), but answers about "
+        ".50 everywhere: no better than a constant."
+    )
+    # Ten are enough.
+    enough = diagnosed([0.5] * 10, np.full(10, 10))
+    assert enough.verdict.startswith("Looks fine by its loss (MAE .250)")
     right = list(np.arange(1, 11) / 10 - 0.05)
     assert diagnosed(right, three).verdict == (
         "Too little to judge: 3 segments. 80 % better than a constant (MAE .050 against .250)."

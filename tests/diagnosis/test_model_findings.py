@@ -259,6 +259,39 @@ def test_the_fault_is_placed_by_what_decides() -> None:
     assert "does not decide" in find_fault(with_embeddings(both), [open_cause]).words
 
 
+@pytest.mark.parametrize(
+    ("saved", "low", "words"),
+    [
+        # Well below the head, but its interval holds 0.
+        (
+            0.105,
+            -0.01,
+            "errs by .100 and the head by .205 on the 500 frames of 10 videos that were tested, "
+            "which may be chance",
+        ),
+        (0.01, 0.005, "does hardly better (.100 against .110 on the 500 frames of 10 videos that"),
+        (0.0, -0.1, "does no better (.100 against .100 on the 500 frames of 10 videos that"),
+        (-0.05, -0.1, "does no better (.100 against .050 on the 500 frames of 10 videos that"),
+    ],
+)
+def test_what_leaves_the_fault_open_is_said_as_it_is(saved: float, low: float, words: str) -> None:
+    found = carried(duration=Interval(0.5, 0.4, 0.6), saved=Interval(saved, low, 0.2))
+    fault = find_fault(with_embeddings(found), [finding("late-saturation", "error")])
+    assert (fault.place, fault.decided_by) == ("undecided", None)
+    assert words in fault.words
+    assert ("may be chance" in fault.words) is (saved > 0.02)
+
+
+def test_errors_that_place_the_fault_say_what_they_were_measured_on() -> None:
+    open_cause = finding("late-saturation", "error")
+    loses = carried(duration=Interval(0.5, 0.4, 0.6), saved=Interval(0.1, 0.05, 0.2))
+    blind = carried(duration=Interval(0, -0.1, 0.1), saved=Interval(0, 0, 0), linear=0.149)
+    for found, place in ((loses, "head"), (blind, "encoder")):
+        fault = find_fault(with_embeddings(found), [open_cause])
+        assert fault.place == place
+        assert "on the 500 frames of 10 videos that were tested" in fault.words
+
+
 def test_the_ladder_goes_from_nothing_to_right() -> None:
     found = carried(duration=Interval(0.5), saved=Interval(0.04))
     evidence = Evidence(
