@@ -100,7 +100,7 @@ def _show(checkpoint: Checkpoint, done: Exported) -> None:
     for note in checkpoint.notes:
         err.out(f"note: {note}", highlight=False)
     lines = [f"wrote {file}: {file.stat().st_size / 1e3:,.1f} kB" for file in done.files]
-    lines += [f"from {checkpoint.path}: {describe(checkpoint)}"]
+    lines += [f"from {checkpoint.path}: {describe(checkpoint)}", done.takes]
     lengths = done.checked.lengths
     lines += [
         f"largest difference from the checkpoint: {done.checked.difference:.1e} in progress, over "

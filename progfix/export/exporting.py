@@ -16,7 +16,7 @@ from progfix.export import programs, verify
 from progfix.export.alone import load_alone
 from progfix.export.standalone import standalone_source, standalone_weights
 from progfix.export.target import Format, require_new, target_files
-from progfix.export.text import about, answer_names, usage
+from progfix.export.text import about, answer_names, takes, usage
 from progfix.export.verify import Checked
 from progfix.files import atomic_path
 from progfix.model import ProgressModel
@@ -31,11 +31,13 @@ class Exported:
     Attributes:
         files: The files, the one to open first.
         checked: How near its answers are to those of the checkpoint.
-        usage: Lines of Python that use it.
+        takes: What it reads, and where the encoder is.
+        usage: Lines of Python that use it, complete.
     """
 
     files: tuple[Path, ...]
     checked: Checked
+    takes: str
     usage: Sequence[str]
 
 
@@ -85,7 +87,7 @@ def export(
         for source, target in zip(reversed(made), reversed(files), strict=True):
             with atomic_path(target) as temporary:
                 shutil.copyfile(source, temporary)
-    return Exported(files, checked, usage(model, kind, files[0].stem, zeros))
+    return Exported(files, checked, takes(model, kind), usage(model, kind, files[0].stem, zeros))
 
 
 def _write_module(checkpoint: Checkpoint, module: Path, weights: Path, what: str) -> Checked:

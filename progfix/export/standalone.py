@@ -107,6 +107,7 @@ def _values(model: ProgressModel) -> dict[str, str]:
         "answers": head_summary(spec)[1],
         "layers": attributes(head, _CHILDREN) + _stacked(head),
         "width": str(head.width),
+        "size": ", ".join(map(str, input_shape(model))),
         "hidden": str(spec.hidden),
         "heads": str(_attention(spec).heads),
         "window": str(_attention(spec).window),

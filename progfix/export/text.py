@@ -11,14 +11,13 @@ from torch import Tensor
 
 import progfix
 from progfix.checkpoints.checkpoint import Checkpoint
-from progfix.checkpoints.head_spec import format_head_spec
 from progfix.encoders import Encoder
 from progfix.export.layers import class_name
 from progfix.export.target import Format
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 
-__all__ = ["about", "answer_names", "describe", "head_summary", "input_shape", "usage"]
+__all__ = ["about", "answer_names", "describe", "head_summary", "input_shape", "takes", "usage"]
 
 _LINE = 94
 _KINDS = {
@@ -52,7 +51,7 @@ def describe(checkpoint: Checkpoint) -> str:
     if recipe is not None and checkpoint.durations is not None:
         made = f"solution {recipe.solution or 'baseline'}"
     else:  # the users', whose recipe says less than the head itself
-        made = f"head spec {format_head_spec(head.spec)}"
+        made = _inputs(head.spec)
     return f"{head.spec.kind} head, {made}, of {head.width} numbers per frame"
 
 
@@ -64,9 +63,9 @@ def about(checkpoint: Checkpoint, name: str) -> list[str]:
         name: The module's name.
     """
     digest = hashlib.sha256(checkpoint.path.read_bytes()).hexdigest()
-    epoch = "" if checkpoint.epoch is None else f", epoch {checkpoint.epoch}"
+    source = f"{str(checkpoint.path)!r}{_epoch(checkpoint)}"
     made = (
-        f"Written by progfix {progfix.__version__} from {str(checkpoint.path)!r}{epoch} "
+        f"Written by progfix {progfix.__version__} from {source} "
         f"(sha256 {digest[:16]}), and verified to answer the same. It needs torch, "
         f"not progfix (it was made with torch {torch.__version__}); {name}.pt beside it has the "
         "weights."
@@ -80,6 +79,47 @@ def about(checkpoint: Checkpoint, name: str) -> list[str]:
         "",
         *(f"    {line}" for line in usage(checkpoint.model, "module", name)),
     ]
+
+
+def takes(model: ProgressModel, kind: Format) -> str:
+    """Return what an export reads, and whether the encoder is in it.
+
+    Args:
+        model: What was exported.
+        kind: As what.
+    """
+    embeddings = f"takes embeddings ({model.head.width} numbers per frame)"
+    if model.encoder is None:
+        return f"{embeddings}; the checkpoint has no encoder, and none is in it"
+    encoder = f"the encoder, {class_name(model.encoder)},"
+    if kind == "module":
+        size = " x ".join(map(str, input_shape(model)))
+        return f"takes features of whole videos ({size} numbers per frame); {encoder} is in it"
+    return f"{embeddings}, not features: {encoder} is not in it (--format module has it)"
+
+
+def _inputs(spec: HeadSpec) -> str:
+    """Return "input columns position, elapsed, learned initial state"."""
+    columns = ", ".join(spec.extra)
+    said = [f"input columns {columns}" if columns else "no input columns beside the embedding"]
+    if {"prefix-length", "elapsed"} & set(spec.extra):
+        said.append(f"frame counts relative to {spec.frame_count_max:g}")
+    if spec.initial_state == "learned":
+        said.append("learned initial state")
+    return ", ".join(said)
+
+
+def _epoch(checkpoint: Checkpoint) -> str:
+    """Return ", epoch 2" as the training run said it: progfix counts from 1, GTCC from 0."""
+    epoch, recipe = checkpoint.epoch, checkpoint.recipe
+    if epoch is None:
+        return ""
+    ours = checkpoint.kind == "progfix"
+    if not ours and checkpoint.durations is not None and recipe is not None:
+        if not recipe.method.trains_encoder:  # the file keeps the epoch of its encoder
+            return f", encoder of epoch {epoch} counted from 0"
+        ours = True
+    return f", epoch {epoch + 1}" if ours else f", epoch {epoch} counted from 0"
 
 
 def _contents(model: ProgressModel) -> Iterator[str]:
@@ -103,7 +143,7 @@ def _contents(model: ProgressModel) -> Iterator[str]:
 def usage(
     model: ProgressModel, kind: Format, name: str, zeros: Sequence[Tensor] = ()
 ) -> Sequence[str]:
-    """Return three lines of Python that use an export.
+    """Return lines of Python that use an export, run in its folder as they are.
 
     Args:
         model: What was exported.
@@ -111,38 +151,65 @@ def usage(
         name: The file's name without its ending.
         zeros: The state that a program begins with.
     """
-    head = model.head
-    parts = ", ".join(answer_names(head.spec))
+    parts = ", ".join(answer_names(model.head.spec))
     if kind == "module":
-        if model.encoder is None:
-            return (
-                f"from {name} import load",
-                "head = load()",
-                f"{parts} = head(embeddings)  # (T, {head.width}) of an action -> (T,)",
-            )
-        size = ", ".join(map(str, input_shape(model)))
+        return _module_usage(model, name, parts)
+    width = model.head.width
+    if kind == "torch-export":
         return (
-            f"from {name} import load",
-            "model = load()",
-            f"{parts} = model(features, first, last)  # (T, {size}) of a video, an action in it",
+            "import torch",
+            f'step = torch.export.load("{name}.pt2").module()',
+            _state(zeros, "torch"),
+            f"embeddings = torch.zeros(60, {width})  # put in yours, of one action: (T, {width})",
+            "with torch.inference_mode():",
+            f"    for frame in embeddings[:, None]:  # (1, {width}), then the next",
+            f"        {parts}, *state = step(frame, *state)",
         )
-    library = "np" if kind == "onnx" else "torch"
+    return (
+        "import numpy as np",
+        "import onnxruntime",
+        f'session = onnxruntime.InferenceSession("{name}.onnx")',
+        "names = [entry.name for entry in session.get_inputs()]",
+        _state(zeros, "np"),
+        f"embeddings = np.zeros((60, {width}), dtype=np.float32)  # put in yours, of one action",
+        f"for frame in embeddings[:, None]:  # (1, {width}), then the next",
+        f"    {parts}, *state = session.run(None, dict(zip(names, [frame, *state])))",
+    )
+
+
+def _module_usage(model: ProgressModel, name: str, parts: str) -> Sequence[str]:
+    """Return how a module is used: at once, and frame by frame where it can."""
+    size = ", ".join(map(str, input_shape(model)))
+    begin = ("import torch", f"from {name} import load")
+    if model.encoder is not None:
+        return (
+            *begin,
+            "model = load()",
+            f"features = torch.zeros(60, {size})  # put in yours, of a video: (T, {size})",
+            "with torch.inference_mode():",
+            f"    {parts} = model(features, 10, 29)  # of the action in frames 10 to 29: (20,)",
+        )
+    steps = (
+        "    state = head.initial_state()",
+        "    for frame in embeddings:  # or one after the other, as they come",
+        "        answer, state = head.step(frame[None], state)",
+    )
+    return (
+        *begin,
+        "head = load()",
+        f"embeddings = torch.zeros(60, {size})  # put in yours, of one action: (T, {size})",
+        "with torch.inference_mode():",
+        f"    {parts} = head(embeddings)  # (T,)",
+        *(steps if model.head.spec.why_no_step is None else ()),
+    )
+
+
+def _state(zeros: Sequence[Tensor], library: str) -> str:
     arrays = ", ".join(
         f"{library}.zeros({list(entry.shape)}, dtype={library}.{_type_name(entry)})"
         for entry in zeros
     )
-    if kind == "torch-export":
-        return (
-            f'step = torch.export.load("{name}.pt2").module()',
-            f"state = [{arrays}]",
-            f"{parts}, *state = step(frame, *state)  # frame: (1, {head.width}), then the next",
-        )
-    names = ", ".join(repr(f"state_{place}") for place in range(len(zeros)))
-    return (
-        f'session = onnxruntime.InferenceSession("{name}.onnx")',
-        f"state = [{arrays}]",
-        f"{parts}, *state = session.run(None, dict(zip(['frame', {names}], [frame, *state])))",
-    )
+    return f"state = [{arrays}]"
 
 
 def answer_names(spec: HeadSpec) -> tuple[str, ...]:

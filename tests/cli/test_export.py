@@ -84,14 +84,21 @@ def test_it_says_what_it_wrote_how_near_it_is_and_how_to_use_it(tmp_path: Path) 
     lines = run("export", path, "--out", tmp_path / "out").stdout.splitlines()
     assert lines[0].startswith(f"wrote {tmp_path / 'out' / 'progress_head.py'}: ")
     assert lines[2] == f"from {path}: gru head, solution fhs, of 7 numbers per frame"
-    difference = float(lines[3].removeprefix("largest difference from the checkpoint: ").split()[0])
+    assert lines[3].startswith("takes embeddings (7 numbers per frame); ")
+    difference = float(lines[4].removeprefix("largest difference from the checkpoint: ").split()[0])
     assert difference <= 1e-5
-    assert lines[3].endswith("over 5 inputs of 1 to 20 frames")
-    assert lines[4:] == [
+    assert lines[4].endswith("over 5 inputs of 1 to 20 frames")
+    assert lines[5:] == [
         "use:",
+        "  import torch",
         "  from progress_head import load",
         "  head = load()",
-        "  progress, lower, upper, remaining = head(embeddings)  # (T, 7) of an action -> (T,)",
+        "  embeddings = torch.zeros(60, 7)  # put in yours, of one action: (T, 7)",
+        "  with torch.inference_mode():",
+        "      progress, lower, upper, remaining = head(embeddings)  # (T,)",
+        "      state = head.initial_state()",
+        "      for frame in embeddings:  # or one after the other, as they come",
+        "          answer, state = head.step(frame[None], state)",
     ]
     again = run("export", path, "--out", tmp_path / "out", status=2).stderr
     assert again.count("expected a name that is free") == 2
@@ -100,18 +107,47 @@ def test_it_says_what_it_wrote_how_near_it_is_and_how_to_use_it(tmp_path: Path) 
     assert "ProgressHead" in (tmp_path / "out" / "progress_head.py").read_text()
 
 
-def test_the_printed_lines_run(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("kind", "last", "tail"),
+    [
+        # Nothing may follow the state: a graph over the stream would grow with it.
+        (
+            "module",
+            "progress[-1].numpy()",
+            "assert all(s.grad_fn is None and not s.requires_grad for s in state)",
+        ),
+        ("torch-export", "progress[0].numpy()", "assert not any(s.requires_grad for s in state)"),
+        ("onnx", "progress[0]", ""),
+    ],
+)
+def test_the_printed_lines_run(tmp_path: Path, kind: str, last: str, tail: str) -> None:
+    """As they are, in a Python of its own; they end at the last of 60 frames of zeros."""
+    if kind == "onnx":
+        pytest.importorskip("onnxruntime", reason="the extra onnx is not installed")
+        pytest.importorskip("onnxscript", reason="the extra onnx is not installed")
     path = native(tmp_path, "ds")
-    lines = run("export", path, "--format", "torch-export", "--out", tmp_path).stdout.splitlines()
-    code = "\n".join(["import torch", "frame = torch.ones(1, 7)", *map(str.strip, lines[-3:])])
-    code += "\nprint(progress.item())"
+    lines = run("export", path, "--format", kind, "--out", tmp_path).stdout.splitlines()
+    printed = [line.removeprefix("  ") for line in lines[lines.index("use:") + 1 :]]
+    code = "\n".join([*printed, tail, f"print(float({last}))"])
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     head = open_checkpoint(path).model.head
     with torch.no_grad():
-        wanted = head(torch.ones(1, 1, 7), torch.tensor([1])).item()
-    assert abs(float(done.stdout) - wanted) < 1e-6
+        wanted = head.read(torch.zeros(1, 60, 7), torch.tensor([60])).progress[0, -1].item()
+    assert abs(float(done.stdout) - wanted) < 1e-5
+
+
+@needs_fixtures
+def test_the_printed_lines_with_an_encoder_run(tmp_path: Path) -> None:
+    done = run("export", FIXTURES / "gtcc_ab.pt", "--out", tmp_path).stdout.splitlines()
+    printed = [line.removeprefix("  ") for line in done[done.index("use:") + 1 :]]
+    code = "\n".join([*printed, "assert progress.numpy().shape == (20,)"])
+    subprocess.run([sys.executable, "-c", code], cwd=tmp_path, check=True, timeout=100)
+    said = " ".join(done)
+    assert "input columns position, learned initial state, of" in said
+    assert "the encoder, MultiprongEncoder, is in it" in said
+    assert "head spec" not in said
 
 
 def test_what_it_refuses(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -11,14 +12,16 @@ import pytest
 import torch
 
 from progfix.checkpoints.checkpoint import Checkpoint
+from progfix.encoders import NaiveEncoder
 from progfix.errors import InputError
 from progfix.export import exporting, standalone, verify
 from progfix.export.alone import stacked
 from progfix.export.exporting import export
 from progfix.export.target import Format
-from progfix.export.text import answer_names
+from progfix.export.text import about, answer_names, describe, takes
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
+from progfix.training.recipe import SEED_RECIPE
 from tests.export.made import WIDTH, head_of
 
 HAZARD = HeadSpec(extra=("elapsed",), output="remaining", initial_state="learned", hidden=8)
@@ -47,6 +50,11 @@ def checkpoint_of(spec: HeadSpec, folder: Path) -> Checkpoint:
     )
 
 
+def state_of(usage: Sequence[str]) -> str:
+    (line,) = (line for line in usage if line.startswith("state = "))
+    return line.removeprefix("state = ")
+
+
 def test_a_module_is_proved_in_another_process(tmp_path: Path) -> None:
     done = export(checkpoint_of(HAZARD, tmp_path), tmp_path / "out")
     assert [file.name for file in done.files] == ["progress_head.py", "progress_head.pt"]
@@ -56,7 +64,7 @@ def test_a_module_is_proved_in_another_process(tmp_path: Path) -> None:
     ]
     assert 0 < done.checked.difference <= 1e-6
     head = done.files[0].read_text()
-    assert f"from '{tmp_path / 'checkpoint.pt'}', epoch 4" in " ".join(head.split("\n# "))
+    assert f"from '{tmp_path / 'checkpoint.pt'}', epoch 5 " in " ".join(head.split("\n# "))
     assert "from progress_head import load" in head
 
 
@@ -105,7 +113,7 @@ def test_the_step_as_a_program(tmp_path: Path, spec: HeadSpec) -> None:
     step = torch.export.load(done.files[0]).module()
     names = answer_names(spec)
     # As the printed lines begin, for three actions at once.
-    begin = eval(done.usage[1].removeprefix("state = "), {"torch": torch})  # noqa: S307  # our text
+    begin = eval(state_of(done.usage), {"torch": torch})  # noqa: S307  # our text
     state = [entry.repeat(3, *[1] * (entry.dim() - 1)) for entry in begin]
     embeddings, found = torch.randn(3, 9, WIDTH), []
     for t in range(9):
@@ -135,7 +143,7 @@ def test_the_step_as_onnx(tmp_path: Path, spec: HeadSpec) -> None:
     session = onnxruntime.InferenceSession(done.files[0])
     names = [entry.name for entry in session.get_inputs()]
     answers = answer_names(spec)
-    begin = eval(done.usage[1].removeprefix("state = "), {"np": np})  # noqa: S307  # our text
+    begin = eval(state_of(done.usage), {"np": np})  # noqa: S307  # our text
     state = [np.repeat(entry, 2, axis=0) for entry in begin]
     embeddings, found = torch.randn(2, 6, WIDTH), []
     for t in range(6):
@@ -195,3 +203,50 @@ def test_inputs_are_short_and_long_ordinary_and_not(monkeypatch: pytest.MonkeyPa
     assert {1, 500} <= {len(values) for values in inputs}
     assert any((values == 0).all() for values in inputs)
     assert max(values.abs().max().item() for values in inputs) > 20
+
+
+def test_epochs_are_counted_as_the_training_counted_them(tmp_path: Path) -> None:
+    """Every file stores 4: progfix's training calls that 5, the users' calls it 4."""
+    ours = checkpoint_of(HeadSpec(hidden=8), tmp_path)
+    alignment = replace(SEED_RECIPE, method=replace(SEED_RECIPE.method, name="gtcc"))
+    assert alignment.method.trains_encoder
+    made = {"kind": "gtcc", "durations": {}}
+    for checkpoint, said in (
+        (ours, "', epoch 5 (sha256"),
+        (replace(ours, kind="gtcc"), "', epoch 4 counted from 0 (sha256"),
+        (replace(ours, **made, recipe=alignment), "', epoch 5 (sha256"),
+        # Put into a users' file, which keeps its own epoch.
+        (replace(ours, **made, recipe=SEED_RECIPE), "', encoder of epoch 4 counted from 0 (sha256"),
+        (replace(ours, epoch=None), "checkpoint.pt' (sha256"),
+    ):
+        assert said in " ".join(about(checkpoint, "progress_head"))
+
+
+@pytest.mark.parametrize(
+    ("spec", "said"),
+    [
+        (HeadSpec(), "gru head, no input columns beside the embedding, of 7"),
+        (
+            HeadSpec(extra=("elapsed",), initial_state="learned"),
+            "gru head, input columns elapsed, frame counts relative to 300, learned initial "
+            "state, of 7",
+        ),
+    ],
+)
+def test_a_head_without_a_run_of_ours_in_plain_words(
+    tmp_path: Path, spec: HeadSpec, said: str
+) -> None:
+    assert describe(checkpoint_of(spec, tmp_path)) == f"{said} numbers per frame"
+
+
+def test_it_says_where_the_encoder_is() -> None:
+    head, encoder = head_of(HeadSpec(hidden=8)), NaiveEncoder(input_size=5, widths=(6, WIDTH))
+    both, alone = ProgressModel(encoder, head), ProgressModel(None, head)
+    assert takes(both, "torch-export") == (
+        "takes embeddings (7 numbers per frame), not features: the encoder, NaiveEncoder, is "
+        "not in it (--format module has it)"
+    )
+    assert takes(both, "module") == (
+        "takes features of whole videos (5 numbers per frame); the encoder, NaiveEncoder, is in it"
+    )
+    assert takes(alone, "onnx").startswith("takes embeddings (7 numbers per frame); ")

@@ -145,3 +145,26 @@ def test_it_can_be_trained_on(tmp_path: Path) -> None:
         alone = exported(head_of(spec), tmp_path)
         alone(torch.randn(2, 6, WIDTH)).sum().backward()
         assert all(p.grad is not None and p.grad.abs().sum() > 0 for p in alone.parameters())
+
+
+def test_a_wrong_shape_is_named_in_one_line(tmp_path: Path) -> None:
+    head = exported(head_of(HeadSpec(hidden=8)), tmp_path)
+    for shape in ((4, 6), (2, 4, 6), (0, 7), (2, 0, 7), (7,), (1, 2, 4, 7)):
+        with pytest.raises(ValueError, match=r"^expected embeddings \(T, 7\) or \(B, T, 7\)") as e:
+            head(torch.zeros(shape))
+        assert str(e.value).endswith(f"with T >= 1, found {shape}")
+    for shape in ((1, 6), (7,), (1, 1, 7)):
+        with pytest.raises(ValueError, match=r"^expected a frame \(B, 7\)") as e:
+            head.step(torch.zeros(shape), head.initial_state())
+        assert str(e.value).endswith(f", found {shape}")
+
+
+def test_wrong_features_are_named_in_one_line(tmp_path: Path) -> None:
+    encoder = NaiveEncoder(input_size=5, widths=(6, WIDTH)).eval()
+    model = exported(head_of(HeadSpec(hidden=8)), tmp_path, encoder)
+    for shape in ((4, 6), (0, 5), (5,), (1, 4, 5), ()):
+        with pytest.raises(ValueError, match=r"^expected features \(T, 5\) with T >= 1") as e:
+            model(torch.zeros(shape))
+        assert str(e.value).endswith(f", found {shape}")
+    with pytest.raises(ValueError, match=r"found \(0, 7\)"):  # a segment beyond the video
+        model(torch.zeros(4, 5), 4, 6)
