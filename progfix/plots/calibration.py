@@ -46,7 +46,7 @@ def draw_coverage(axes: Axes, sources: Sequence[Calibration | None]) -> Axes:
     axes.set_xticks([0, 20, 40, 60, 80, 100])
     axes.set_ylim(0.0, 1.03)
     plain_ticks(axes.yaxis).set_ticks([0.0, 0.5, 1.0])
-    axes.set_title("coverage")
+    axes.set_title("coverage at 80 %")
     axes.set_xlabel("position in the action (%)")
     return quiet_axes(axes)
 
