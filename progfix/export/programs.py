@@ -103,7 +103,7 @@ def write_onnx(head: Any, width: int, path: Path, answers: Sequence[str]) -> Ste
         InputError: If the extra "onnx" is not installed.
     """
     require_onnx()
-    import onnxruntime  # type: ignore[import-not-found,unused-ignore]  # an extra
+    import onnxruntime
 
     names = [f"state_{place}" for place in range(len(head.initial_state()))]
     with _quietly():

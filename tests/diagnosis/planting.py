@@ -70,7 +70,7 @@ def _fresh(*, scale: float) -> Callable[[], GruHead]:
         head = GruHead(HeadSpec(), DIM)
         with torch.no_grad():
             for parameter in head.parameters():
-                parameter *= scale
+                parameter.mul_(scale)
         return head
 
     return make
@@ -115,7 +115,8 @@ def _saw(progress: Tensor, e: Tensor, t: Tensor) -> Tensor:
 
 
 def _random(_: Tensor, e: Tensor, __: Tensor) -> Tensor:
-    return torch.special.ndtr(e[..., DIM - 1])
+    share: Tensor = torch.special.ndtr(e[..., DIM - 1])
+    return share
 
 
 def _leak(videos: tuple[Video, ...]) -> tuple[Video, ...]:

@@ -210,13 +210,13 @@ def test_epochs_are_counted_as_the_training_counted_them(tmp_path: Path) -> None
     ours = checkpoint_of(HeadSpec(hidden=8), tmp_path)
     alignment = replace(SEED_RECIPE, method=replace(SEED_RECIPE.method, name="gtcc"))
     assert alignment.method.trains_encoder
-    made = {"kind": "gtcc", "durations": {}}
+    theirs = replace(ours, kind="gtcc", durations={})
     for checkpoint, said in (
         (ours, "', epoch 5 (sha256"),
         (replace(ours, kind="gtcc"), "', epoch 4 counted from 0 (sha256"),
-        (replace(ours, **made, recipe=alignment), "', epoch 5 (sha256"),
+        (replace(theirs, recipe=alignment), "', epoch 5 (sha256"),
         # Put into a users' file, which keeps its own epoch.
-        (replace(ours, **made, recipe=SEED_RECIPE), "', encoder of epoch 4 counted from 0 (sha256"),
+        (replace(theirs, recipe=SEED_RECIPE), "', encoder of epoch 4 counted from 0 (sha256"),
         (replace(ours, epoch=None), "checkpoint.pt' (sha256"),
     ):
         assert said in " ".join(about(checkpoint, "progress_head"))
