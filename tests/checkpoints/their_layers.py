@@ -7,12 +7,13 @@ its progress out, frame by frame where the layers look back.
 from __future__ import annotations
 
 import math
+from abc import ABC, abstractmethod
 
 import torch
 from torch import Tensor, nn
 
 
-class Head(nn.Module):
+class Head(nn.Module, ABC):
     """What both have in common: the frame count, one frame past the layers, the readout."""
 
     input_proj: nn.Sequential
@@ -24,8 +25,9 @@ class Head(nn.Module):
             nn.Linear(hidden, 32), nn.ReLU(), nn.Linear(32, 1), nn.Sigmoid()
         )
 
+    @abstractmethod
     def look_back(self, frames: Tensor) -> Tensor:
-        raise NotImplementedError
+        """Return each frame, `(T, hidden)`, with what the layers saw before it."""
 
     def forward(self, prefix: Tensor) -> Tensor:
         if self.count_max is not None:
