@@ -152,7 +152,7 @@ SOLUTIONS: Mapping[str, Solution] = {
                 {
                     "head.normalise": True,
                     "augmentation.time_warp": 0.4,
-                    "augmentation.feature_noise": 1.0,
+                    "augmentation.feature_noise": 0.5,
                     "optimisation.head_lr": 3e-3,
                     "optimisation.average": 0.99,
                 }

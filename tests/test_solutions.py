@@ -41,7 +41,7 @@ def test_each_letter_changes_one_thing() -> None:
         "v": replace(
             seed,
             head=replace(seed.head, normalise=True),
-            augmentation=Augmentation(time_warp=0.4, feature_noise=1.0),
+            augmentation=Augmentation(time_warp=0.4, feature_noise=0.5),
             optimisation=replace(seed.optimisation, head_lr=3e-3, average=0.99),
         ),
     }
