@@ -93,7 +93,7 @@ def predict_segments(
             read = head.read(padded, lengths)
         columns = {
             column.name: value.double().cpu().numpy()
-            for column in fields(read)
+            for column in fields(SegmentAnswers)
             if (value := getattr(read, column.name)) is not None
         }
         for place, row in enumerate(rows):

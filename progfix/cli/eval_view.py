@@ -165,13 +165,16 @@ def _shape(results: Sequence[Result]) -> Rows:
 
 
 def _calibration(results: Sequence[Result]) -> Rows:
-    rows = Rows("source", ("in interval", "95 % interval", "its width", "CRPS"))
+    columns = ("in 50 %", "in 80 %", "95 % interval", "in 95 %", "80 % wide", "CRPS")
+    rows = Rows("source", columns, caption="in: share of targets inside the head's intervals")
     for result in results:
         e = result.evaluation
         rows.add(
             result.label,
+            number(e["coverage_50"].value),
             number(e["coverage"].value),
             interval(e["coverage"]),
+            number(e["coverage_95"].value),
             number(e["interval_width"].value),
             number(e["crps"].value),
         )

@@ -160,10 +160,22 @@ def _baselines(
     return columns
 
 
+_CALIBRATION = (
+    "inside",
+    "width",
+    "bounded",
+    "crps",
+    "scored",
+    "inside_50",
+    "inside_95",
+    "ranked",
+)
+
+
 def _calibration(chunk: Predictions, starts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     nothing = np.zeros(len(starts))
     frames = segment_lengths(starts, len(chunk)).astype(np.float64)
-    columns = dict.fromkeys(("inside", "width", "bounded", "crps", "scored"), nothing)
+    columns = dict.fromkeys(_CALIBRATION, nothing)
     if chunk.lower is not None and chunk.upper is not None:
         inside = (chunk.lower <= chunk.target) & (chunk.target <= chunk.upper)
         columns["inside"] = segment_sums(inside, starts)
@@ -171,6 +183,11 @@ def _calibration(chunk: Predictions, starts: NDArray[np.int64]) -> dict[str, NDA
         columns["bounded"] = frames
     if chunk.crps is not None:
         columns["crps"], columns["scored"] = segment_sums(chunk.crps, starts), frames
+    if chunk.pit is not None:
+        off = np.abs(chunk.pit - 0.5)
+        columns["inside_50"] = segment_sums(off <= 0.25, starts)
+        columns["inside_95"] = segment_sums(off <= 0.475, starts)
+        columns["ranked"] = frames
     return columns
 
 

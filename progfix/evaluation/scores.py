@@ -77,6 +77,8 @@ METRICS: dict[str, Metric] = {
     "target_std": Metric("std of targets", "frames"),
     "spread": Metric("std of predictions / of targets", "frames"),
     "coverage": Metric("targets inside [lower, upper]", "frames"),
+    "coverage_50": Metric("targets inside 50 % intervals", "frames"),
+    "coverage_95": Metric("targets inside 95 % intervals", "frames"),
     "interval_width": Metric("mean upper - lower", "frames", "lower"),
     "crps": Metric("CRPS", "frames", "lower"),
 }
@@ -114,6 +116,8 @@ def scores(sums: Sums, weights: NDArray[np.float64]) -> Scores:
     result |= _medians(sums, weights) | _spread(sums, weights)
     result["coverage"] = ratio(total["inside"], total["bounded"])
     result["interval_width"] = ratio(total["width"], total["bounded"])
+    for name in ("50", "95"):
+        result[f"coverage_{name}"] = ratio(total[f"inside_{name}"], total["ranked"])
     result["crps"] = ratio(total["crps"], total["scored"])
     return result
 
@@ -147,6 +151,8 @@ def counts(sums: Sums) -> dict[str, tuple[int, int]]:
             result[f"{name}_frame_median_{LONG}"] = of_long, long - of_long
     for name, frames in (
         ("coverage", "bounded"),
+        ("coverage_50", "ranked"),
+        ("coverage_95", "ranked"),
         ("interval_width", "bounded"),
         ("crps", "scored"),
     ):
@@ -167,6 +173,9 @@ def _totals(sums: Sums, weights: NDArray[np.float64]) -> Scores:
         "bounded",
         "crps",
         "scored",
+        "inside_50",
+        "inside_95",
+        "ranked",
     )
     columns = np.stack([sums.per_video(sums.column(name)) for name in names], axis=1)
     return dict(zip(names, (weights @ columns).T, strict=True))

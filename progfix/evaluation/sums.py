@@ -44,6 +44,9 @@ SEGMENT_COLUMNS = {
     "bounded": "frames with an interval",
     "crps": "sum of scores",
     "scored": "frames with a score",
+    "inside_50": "frames whose PIT lies in the middle half",
+    "inside_95": "frames whose PIT lies in the middle 95 %",
+    "ranked": "frames with a PIT",
     **{f"{name}_absolute": "the baseline's sum of absolute errors" for name in BASELINE_COLUMNS},
     **{f"{name}_squared": "the baseline's sum of squared errors" for name in BASELINE_COLUMNS},
 }

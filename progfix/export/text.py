@@ -151,9 +151,10 @@ def usage(
         name: The file's name without its ending.
         zeros: The state that a program begins with.
     """
-    parts = ", ".join(answer_names(model.head.spec))
+    names = answer_names(model.head.spec)
     if kind == "module":
-        return _module_usage(model, name, parts)
+        return _module_usage(model, name, several=len(names) > 1)
+    take = f"progress, state = answers[0], answers[{len(names)}:]"
     width = model.head.width
     if kind == "torch-export":
         return (
@@ -163,7 +164,8 @@ def usage(
             f"embeddings = torch.zeros(60, {width})  # put in yours, of one action: (T, {width})",
             "with torch.inference_mode():",
             f"    for frame in embeddings[:, None]:  # (1, {width}), then the next",
-            f"        {parts}, *state = step(frame, *state)",
+            f"        answers = step(frame, *state)",
+            f"        {take}",
         )
     return (
         "import numpy as np",
@@ -173,12 +175,15 @@ def usage(
         _state(zeros, "np"),
         f"embeddings = np.zeros((60, {width}), dtype=np.float32)  # put in yours, of one action",
         f"for frame in embeddings[:, None]:  # (1, {width}), then the next",
-        f"    {parts}, *state = session.run(None, dict(zip(names, [frame, *state])))",
+        "    answers = session.run(None, dict(zip(names, [frame, *state])))",
+        f"    {take}",
     )
 
 
-def _module_usage(model: ProgressModel, name: str, parts: str) -> Sequence[str]:
+def _module_usage(model: ProgressModel, name: str, *, several: bool) -> Sequence[str]:
     """Return how a module is used: at once, and frame by frame where it can."""
+    answer = "answer" if several else "progress"
+    parts = "  # answer.progress, .lower, .upper, ...: (T,)" if several else "  # (T,)"
     size = ", ".join(map(str, input_shape(model)))
     begin = ("import torch", f"from {name} import load")
     if model.encoder is not None:
@@ -187,7 +192,8 @@ def _module_usage(model: ProgressModel, name: str, parts: str) -> Sequence[str]:
             "model = load()",
             f"features = torch.zeros(60, {size})  # put in yours, of a video: (T, {size})",
             "with torch.inference_mode():",
-            f"    {parts} = model(features, 10, 29)  # of the action in frames 10 to 29: (20,)",
+            "    # of the action in frames 10 to 29: (20,)",
+            f"    {answer} = model(features, 10, 29)",
         )
     steps = (
         "    state = head.initial_state()",
@@ -199,7 +205,7 @@ def _module_usage(model: ProgressModel, name: str, parts: str) -> Sequence[str]:
         "head = load()",
         f"embeddings = torch.zeros(60, {size})  # put in yours, of one action: (T, {size})",
         "with torch.inference_mode():",
-        f"    {parts} = head(embeddings)  # (T,)",
+        f"    {answer} = head(embeddings){parts}",
         *(steps if model.head.spec.why_no_step is None else ()),
     )
 
@@ -215,7 +221,8 @@ def _state(zeros: Sequence[Tensor], library: str) -> str:
 def answer_names(spec: HeadSpec) -> tuple[str, ...]:
     """Return what the head answers at a frame, progress first."""
     if spec.output == "remaining":
-        return ("progress", "lower", "upper", "remaining")
+        ends = ("lower", "upper", "lower_50", "upper_50", "lower_95", "upper_95")
+        return ("progress", *ends, "remaining")
     return ("progress",)
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from progfix.errors import InputError, Problem
 from progfix.export import alone
-from progfix.export.text import input_shape
+from progfix.export.text import answer_names, input_shape
 from progfix.model import ProgressModel
 
 __all__ = ["TOLERANCE", "Checked", "cases", "check", "expected", "in_another_process"]
@@ -70,11 +70,12 @@ def expected(model: ProgressModel, values: Tensor) -> Tensor:
     embeddings = model.embed(values)
     frames = len(embeddings)
     read = model.head.read(embeddings[None], torch.tensor([frames]))
-    if read.lower is None or read.upper is None:
+    *quantiles, last = answer_names(model.head.spec)
+    if last == "progress":
         return alone.stacked(read.progress[0])
     elapsed = torch.arange(1, frames + 1)
     remaining = elapsed / read.progress[0].double() - (elapsed - 1)
-    return alone.stacked((read.progress[0], read.lower[0], read.upper[0], remaining))
+    return alone.stacked((*(getattr(read, name)[0] for name in quantiles), remaining))
 
 
 def in_another_process(module: Path, inputs: Sequence[Tensor]) -> list[dict[str, Tensor]]:
@@ -135,6 +136,8 @@ def _difference(wanted: Tensor, found: Tensor) -> float:
 
 
 def _as_progress(answers: Tensor) -> Tensor:
-    """Return the answers with `remaining`, the fourth, as the progress that it means."""
+    """Return the answers with `remaining`, the last of several, as the progress it means."""
+    if len(answers) == 1:
+        return answers
     elapsed = torch.arange(1, answers.shape[1] + 1)
-    return torch.cat([answers[:3], elapsed / (elapsed - 1 + answers[3:])])
+    return torch.cat([answers[:-1], elapsed / (elapsed - 1 + answers[-1:])])

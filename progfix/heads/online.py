@@ -21,6 +21,10 @@ class OnlineAnswer(NamedTuple):
         progress: In [0, 1]; where the head answers a distribution, its median.
         lower: Lower end of the 80 % interval; None where the head gives none.
         upper: Its upper end, or None.
+        lower_50: Lower end of the 50 % interval, or None.
+        upper_50: Its upper end, or None.
+        lower_95: Lower end of the 95 % interval, or None.
+        upper_95: Its upper end, or None.
         remaining: Frames left, the current one included: the median, so that `progress` is
             elapsed / (elapsed - 1 + remaining); None where the head does not answer how
             long is left. Seconds left are (remaining - 1) / fps.
@@ -31,5 +35,9 @@ class OnlineAnswer(NamedTuple):
     progress: Tensor
     lower: Tensor | None = None
     upper: Tensor | None = None
+    lower_50: Tensor | None = None
+    upper_50: Tensor | None = None
+    lower_95: Tensor | None = None
+    upper_95: Tensor | None = None
     remaining: Tensor | None = None
     expected_remaining: Tensor | None = None

@@ -13,10 +13,18 @@ from progfix.heads import remaining
 from progfix.heads.online import OnlineAnswer, State
 from progfix.heads.spec import Output
 
-__all__ = ["INTERVAL", "OUTPUTS", "Answers", "OutputRule", "Truth"]
+__all__ = ["LEVELS", "OUTPUTS", "Answers", "OutputRule", "Truth"]
 
-INTERVAL = 0.8
-"""Nominal coverage of `Answers.lower` to `Answers.upper`."""
+LEVELS: Mapping[str, float] = {
+    "lower_95": 0.025,
+    "lower": 0.1,
+    "lower_50": 0.25,
+    "progress": 0.5,
+    "upper_50": 0.75,
+    "upper": 0.9,
+    "upper_95": 0.975,
+}
+"""What a head that answers a distribution reads from it: names and levels of quantiles."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -46,12 +54,16 @@ class Truth:
 
 @dataclass(frozen=True, eq=False)
 class Answers:
-    """Progress at each place, and where the head gives it, the 80 % interval around it.
+    """Progress at each place, and where the head gives them, intervals around it.
 
     Attributes:
         progress: In [0, 1].
-        lower: Same shape, or None.
-        upper: Same shape, or None.
+        lower: Lower end of the 80 % interval, same shape, or None.
+        upper: Its upper end, same shape, or None.
+        lower_50: Lower end of the 50 % interval, same shape, or None.
+        upper_50: Its upper end, same shape, or None.
+        lower_95: Lower end of the 95 % interval, same shape, or None.
+        upper_95: Its upper end, same shape, or None.
         crps: Score of the distribution against the truth, same shape, or None.
         pit: Probability integral transform of the truth, same shape, or None.
     """
@@ -59,6 +71,10 @@ class Answers:
     progress: Tensor
     lower: Tensor | None = None
     upper: Tensor | None = None
+    lower_50: Tensor | None = None
+    upper_50: Tensor | None = None
+    lower_95: Tensor | None = None
+    upper_95: Tensor | None = None
     crps: Tensor | None = None
     pit: Tensor | None = None
 
@@ -173,29 +189,33 @@ class RemainingOutput(OutputRule):
         # Beyond a segment's end the truth is taken to be its last frame: nobody reads it.
         duration = torch.maximum(lengths.repeat_interleave(frames), elapsed)
         logits = raw.flatten(0, 1)
-        lower, median, upper = self._interval(logits, elapsed)
-        score = remaining.crps(logits, elapsed, elapsed / duration)
-        rank = remaining.pit(logits, duration - elapsed + 1)
-        return Answers(*(v.reshape(batch, frames) for v in (median, lower, upper, score, rank)))
+        parts = {
+            **_quantiles(logits, elapsed),
+            "crps": remaining.crps(logits, elapsed, elapsed / duration),
+            "pit": remaining.pit(logits, duration - elapsed + 1),
+        }
+        return Answers(**{name: part.reshape(batch, frames) for name, part in parts.items()})
 
     def answer_newest(
         self, raw: Tensor, elapsed: Tensor, carried: State
     ) -> tuple[OnlineAnswer, State]:
         """See `OutputRule.answer_newest`."""
-        lower, median, upper = self._interval(raw, elapsed)
-        left = elapsed / median - (elapsed - 1)
-        return OnlineAnswer(median, lower, upper, left, remaining.expected(raw)), carried
-
-    @staticmethod
-    def _interval(logits: Tensor, elapsed: Tensor) -> tuple[Tensor, ...]:
-        """Return lower end, median and upper end, `(P,)` each."""
-        tail = (1.0 - INTERVAL) / 2.0
-        levels = torch.tensor([tail, 0.5, 1.0 - tail], device=logits.device)
-        return remaining.progress_quantiles(logits, elapsed, levels).unbind(-1)
+        quantiles = _quantiles(raw, elapsed)
+        left = elapsed / quantiles["progress"] - (elapsed - 1)
+        return OnlineAnswer(
+            **quantiles, remaining=left, expected_remaining=remaining.expected(raw)
+        ), carried
 
     def loss(self, raw: Tensor, truth: Truth) -> Tensor:
         """See `OutputRule.loss`."""
         return remaining.negative_log_likelihood(raw, truth.remaining, truth.censored)
+
+
+def _quantiles(logits: Tensor, elapsed: Tensor) -> dict[str, Tensor]:
+    """Return the quantiles of `LEVELS` of each of P forecasts, `(P,)` each."""
+    levels = torch.tensor(list(LEVELS.values()), device=logits.device)
+    found = remaining.progress_quantiles(logits, elapsed, levels).unbind(-1)
+    return dict(zip(LEVELS, found, strict=True))
 
 
 OUTPUTS: Mapping[Output, OutputRule] = {

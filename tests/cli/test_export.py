@@ -95,7 +95,7 @@ def test_it_says_what_it_wrote_how_near_it_is_and_how_to_use_it(tmp_path: Path) 
         "  head = load()",
         "  embeddings = torch.zeros(60, 7)  # put in yours, of one action: (T, 7)",
         "  with torch.inference_mode():",
-        "      progress, lower, upper, remaining = head(embeddings)  # (T,)",
+        "      answer = head(embeddings)  # answer.progress, .lower, .upper, ...: (T,)",
         "      state = head.initial_state()",
         "      for frame in embeddings:  # or one after the other, as they come",
         "          answer, state = head.step(frame[None], state)",

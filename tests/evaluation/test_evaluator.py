@@ -104,7 +104,13 @@ def test_agrees_with_the_oracle(seed: int, digits: int | None, gaps: bool) -> No
 
 def test_the_oracle_knows_every_metric() -> None:
     known = set(expected_metrics(made_predictions()))
-    assert set(METRICS) - known == {"coverage", "interval_width", "crps"}
+    assert set(METRICS) - known == {
+        "coverage",
+        "coverage_50",
+        "coverage_95",
+        "interval_width",
+        "crps",
+    }
 
 
 @given(st.integers(0, 10**6), st.randoms(use_true_random=False))

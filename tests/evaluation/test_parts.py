@@ -80,6 +80,9 @@ def test_calibration_by_hand() -> None:
     assert result["coverage"].value == pytest.approx(0.25)
     assert result["interval_width"].value == pytest.approx((0.3 + 0.1 + 0.2 + 0.05) / 4)
     assert result["crps"].value == pytest.approx(0.25)
+    # Ranks .05, .1, .55 and 1: one in the middle half, three in the middle 95 %.
+    assert (result["coverage_50"].value, result["coverage_95"].value) == (0.25, 0.75)
+    assert result["coverage_50"].count == 4
     assert result.pit == [2, 0, 0, 0, 0, 1, 0, 0, 0, 1]
 
 

@@ -15,6 +15,7 @@ from scipy.stats import norm
 
 from progfix.frame_counting import frame_counting
 from progfix.heads.build import build_head
+from progfix.heads.outputs import OUTPUTS
 from progfix.heads.remaining import (
     BINS,
     EDGES,
@@ -83,6 +84,24 @@ def test_quantiles_agree_with_a_walk_over_single_frames(seed: int, elapsed: int)
     assert got[0] <= got[1] <= got[2]
     assert got[0] > 0
     assert got[2] <= 1
+
+
+def test_intervals_of_three_widths_hold_the_frames_whose_rank_says_so() -> None:
+    torch.manual_seed(0)
+    frames, duration = 4000, 300
+    elapsed = torch.randint(1, duration + 1, (frames,))
+    logits = torch.randn(frames, BINS).cumsum(dim=1)
+    head = OUTPUTS["remaining"]
+    read, _ = head.answer_newest(logits, elapsed, ())
+    target = elapsed / duration
+    rank = pit(logits, duration - elapsed + 1)
+    for stated, suffix in ((0.5, "_50"), (0.8, ""), (0.95, "_95")):
+        lower, upper = (getattr(read, f"{end}{suffix}") for end in ("lower", "upper"))
+        inside = (lower <= target) & (target <= upper)
+        by_rank = (rank - 0.5).abs() <= stated / 2
+        # They differ where the median frame of a bin stands for the truth: rarely.
+        assert (inside == by_rank).double().mean() > 0.97
+        assert 0.05 < inside.double().mean() < 1.0
 
 
 @given(seed=st.integers(0, 1000))

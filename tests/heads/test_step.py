@@ -14,7 +14,7 @@ from torch import Tensor
 from progfix.heads.base import ProgressHead
 from progfix.heads.build import HEADS
 from progfix.heads.online import OnlineAnswer, State
-from progfix.heads.outputs import Answers
+from progfix.heads.outputs import LEVELS, Answers
 from progfix.heads.remaining import EDGES
 from progfix.heads.spec import Attention, Convolution, Extra, HeadSpec
 from progfix.solutions import apply, conflicts
@@ -61,7 +61,7 @@ def walk(head: ProgressHead, frames: Tensor, state: State) -> tuple[list[OnlineA
 
 
 def assert_same(read: Answers, answers: list[OnlineAnswer], tolerance: float) -> None:
-    for name in ("progress", "lower", "upper"):
+    for name in LEVELS:
         batch = getattr(read, name)
         steps = [getattr(answer, name) for answer in answers]
         if batch is None:
