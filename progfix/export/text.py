@@ -164,7 +164,7 @@ def usage(
             f"embeddings = torch.zeros(60, {width})  # put in yours, of one action: (T, {width})",
             "with torch.inference_mode():",
             f"    for frame in embeddings[:, None]:  # (1, {width}), then the next",
-            f"        answers = step(frame, *state)",
+            "        answers = step(frame, *state)",
             f"        {take}",
         )
     return (
