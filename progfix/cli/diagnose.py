@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -21,16 +20,6 @@ if TYPE_CHECKING:
 __all__ = ["diagnose_cli"]
 
 FailOn = Literal["error", "warning", "info", "never"]
-
-_STYLES = {
-    "verdict": "bold",
-    "error": "bold red",
-    "warning": "yellow",
-    "info": "cyan",
-    "dim": "dim",
-    "command": "green",
-    "": "",
-}
 
 
 @with_source_options
@@ -163,8 +152,7 @@ def _show(result: Diagnosis | Comparison, *, as_json: bool) -> None:
 
         typer.echo(json.dumps(to_json(result), indent=2, allow_nan=False))
         return
-    from rich.text import Text
-
+    from progfix.cli.diagnose_view import blocks_can_be_shown, show_lines
     from progfix.cli.render import Screen
     from progfix.diagnosis import Comparison
     from progfix.diagnosis.render import render_lines
@@ -175,18 +163,9 @@ def _show(result: Diagnosis | Comparison, *, as_json: bool) -> None:
     lines = (
         render_comparison(result, width=width)
         if isinstance(result, Comparison)
-        else render_lines(result, ascii_only=not _blocks_can_be_shown(), width=width)
+        else render_lines(result, ascii_only=not blocks_can_be_shown(), width=width)
     )
-    for line, style in lines:
-        screen.print(Text(line, style=_STYLES[style]), soft_wrap=True)
-
-
-def _blocks_can_be_shown() -> bool:
-    try:
-        "█▏".encode(sys.stdout.encoding or "ascii")
-    except UnicodeEncodeError:
-        return False
-    return True
+    show_lines(lines, screen)
 
 
 def _reaches(diagnosis: Diagnosis, fail_on: FailOn) -> bool:

@@ -10,6 +10,7 @@ import typer
 from progfix.cli.options import SEEDS, HeadSpecArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
+from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
 from progfix.solutions import RECOMMENDED, SOLUTIONS
 
@@ -79,6 +80,19 @@ def train_cli(
             "--resume", help="Go on with the run in --out, or the newest one.", rich_help_panel=_RUN
         ),
     ] = False,
+    dry_run: Annotated[
+        bool,
+        typer.Option(
+            "--dry-run",
+            help="Measure what the run would take on a few steps, say what will go wrong with "
+            "it, and keep nothing.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False,
+    as_json: Annotated[
+        bool,
+        typer.Option("--json", help="With --dry-run: print JSON alone.", rich_help_panel=_RUN),
+    ] = False,
 ) -> None:
     """Train a progress head, or retrain the head of a checkpoint.
 
@@ -104,6 +118,7 @@ def train_cli(
         folder=out,
         device=device,
     )
+    _check_dry(dry_run=dry_run, as_json=as_json, resume=resume)
     if resume:
         folder = run_to_resume(request)
         with TrainingView(folder.name) as view:
@@ -117,6 +132,11 @@ def train_cli(
     else:
         options, notes = assemble(request)
         refuse_idle(options.recipe, settings)
+        if dry_run:
+            from progfix.cli.train_dry_run import show_dry_run
+
+            show_dry_run(options, notes, as_json=as_json)
+            return
         with TrainingView(options.recipe.name, notes) as view:
             result = start_run(options, view.observe)
     if result.finished and result.done_before == len(result.history):
@@ -124,3 +144,13 @@ def train_cli(
     view.report(result)
     if result.stopped_by is not None:
         raise typer.Exit(128 + result.stopped_by)
+
+
+def _check_dry(*, dry_run: bool, as_json: bool, resume: bool) -> None:
+    if as_json and not dry_run:
+        problem = Problem("--json", "--dry-run beside it", "no --dry-run", "leave it out")
+    elif dry_run and resume:
+        problem = Problem("--dry-run", "a new run", "--resume", "leave one of the two out")
+    else:
+        return
+    raise InputError(problem)

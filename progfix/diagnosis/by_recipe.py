@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from progfix.diagnosis.evidence import Check, Evidence
 from progfix.diagnosis.measured import StepAudit
 from progfix.diagnosis.model import Finding, NotChecked
+from progfix.diagnosis.response import ORDER_ADVICE, ORDER_MATTERS
 from progfix.diagnosis.text import number
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 
@@ -15,7 +16,15 @@ if TYPE_CHECKING:
     from progfix.checkpoints import Checkpoint
     from progfix.training.recipe import Recipe
 
-__all__ = ["STARVED_HEAD", "UNSEEN_START", "starved", "starved_head", "unseen", "unseen_start"]
+__all__ = [
+    "STARVED_HEAD",
+    "UNSEEN_START",
+    "orderless",
+    "starved",
+    "starved_head",
+    "unseen",
+    "unseen_start",
+]
 
 
 def starved_head(evidence: Evidence) -> Finding | NotChecked | None:
@@ -121,6 +130,20 @@ def unseen(recipe: Recipe) -> Finding | None:
         {"min_segment_len": shortest},
         ("s",),
         against=("c",),
+    )
+
+
+def orderless(recipe: Recipe) -> Finding | None:
+    """Return the finding that the kind of head alone gives cause for, if any."""
+    if recipe.head.kind != "pooled":
+        return None
+    return Finding(
+        "order-blind",
+        "warning",
+        "A pooled head cannot use the order of the frames: it reads their mean",
+        ORDER_MATTERS,
+        {"head": recipe.head.kind},
+        advice=ORDER_ADVICE,
     )
 
 

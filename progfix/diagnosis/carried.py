@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from progfix.diagnosis.clock import ClockSums
 from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.measured import EmbeddingProbe
 from progfix.diagnosis.model import Finding, NotChecked
 from progfix.diagnosis.text import number, percent
 from progfix.diagnosis.thresholds import THRESHOLDS as T
@@ -10,6 +12,7 @@ from progfix.diagnosis.thresholds import THRESHOLDS as T
 __all__ = [
     "DURATION_BLIND",
     "HEAD_LOSES_PROGRESS",
+    "blind",
     "duration_blind_embeddings",
     "head_loses_progress",
 ]
@@ -20,7 +23,17 @@ def duration_blind_embeddings(evidence: Evidence) -> Finding | NotChecked | None
     probe = evidence.probes.embeddings
     if probe is None:  # see Check.needs
         return None
-    if not evidence.curves.clock.target_explained() <= T.durations_alike:
+    return blind(probe, evidence.curves.clock)
+
+
+def blind(probe: EmbeddingProbe, clock: ClockSums) -> Finding | NotChecked | None:
+    """Return the finding that embeddings alone give cause for, if any.
+
+    Args:
+        probe: What simple predictors read from them.
+        clock: Of the targets.
+    """
+    if not clock.target_explained() <= T.durations_alike:
         return NotChecked(
             "duration-blind-embeddings", "durations hardly differ between these segments"
         )

@@ -12,7 +12,7 @@ from progfix.diagnosis.compare import Comparison
 from progfix.diagnosis.model import Diagnosis
 from progfix.files import atomic_path
 
-__all__ = ["FILE", "FORMAT", "to_json", "write_json"]
+__all__ = ["FILE", "FORMAT", "plain", "to_json", "write_json"]
 
 FORMAT = "progfix-diagnosis/1"
 FILE = "diagnosis.json"
@@ -35,7 +35,7 @@ def to_json(result: Diagnosis | Comparison) -> dict[str, object]:
         }
     fields = asdict(result)
     order = dict.fromkeys(("verdict", "skill", "positions", "findings", "oracles", "not_checked"))
-    return {"format": FORMAT} | {name: _plain(fields[name]) for name in order | fields}
+    return {"format": FORMAT} | {name: plain(fields[name]) for name in order | fields}
 
 
 def write_json(result: Diagnosis | Comparison, folder: Path) -> Path:
@@ -51,11 +51,12 @@ def write_json(result: Diagnosis | Comparison, folder: Path) -> Path:
     return target
 
 
-def _plain(value: object) -> object:
+def plain(value: object) -> object:
+    """Return a value of dataclasses' fields as JSON has it; what is not finite is None."""
     if isinstance(value, float) and not math.isfinite(value):
         return None
     if isinstance(value, Mapping):
-        return {str(key): _plain(item) for key, item in value.items()}
+        return {str(key): plain(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(item) for item in value]
+        return [plain(item) for item in value]
     return value

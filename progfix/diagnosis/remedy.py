@@ -10,8 +10,9 @@ from progfix.diagnosis.model import Finding
 from progfix.heads.spec import HeadSpec
 from progfix.solutions import RECOMMENDED, apply, conflicts
 from progfix.sources import Source
+from progfix.training.recipe import Recipe
 
-__all__ = ["fix_command", "fix_letters", "fix_note"]
+__all__ = ["fix_command", "fix_letters", "fix_note", "letters_for"]
 
 
 def fix_letters(findings: Sequence[Finding], trained_with: str, head: HeadSpec) -> str:
@@ -35,6 +36,19 @@ def fix_letters(findings: Sequence[Finding], trained_with: str, head: HeadSpec) 
         if letter not in harmful and not conflicts(chosen + letter, head):
             chosen += letter
     return "".join(sorted(chosen))
+
+
+def letters_for(recipe: Recipe, findings: Sequence[Finding], *, theirs: bool) -> str:
+    """Return the letters to train a recipe with instead, or again; empty where none help.
+
+    Args:
+        recipe: As it is.
+        findings: What is wrong with it.
+        theirs: The result should load in the GTCC code base, if any of the letters allows it.
+    """
+    best = fix_letters(findings, recipe.solution, recipe.head)
+    kept = _loadable(best, findings) if theirs else ""
+    return kept or best
 
 
 def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
@@ -107,10 +121,17 @@ def _letters(source: Source, findings: Sequence[Finding]) -> _Letters:
     best = fix_letters(findings, known, HeadSpec() if recipe is None else recipe.head)
     if checkpoint is None or checkpoint.kind != "gtcc":
         return _Letters(best, best, known)
+    kept = _loadable(best, findings)
+    return _Letters(kept or best, best, known, theirs=True, loadable=bool(kept))
+
+
+def _loadable(letters: str, findings: Sequence[Finding]) -> str:
+    """Return those letters whose head the GTCC code base can load; none where they repair nothing.
+
+    Letters that none of the causes asked for would repair nothing.
+    """
     from progfix.checkpoints.gtcc import expressible
 
-    kept = "".join(letter for letter in best if expressible(apply(letter).head) is None)
+    kept = "".join(letter for letter in letters if expressible(apply(letter).head) is None)
     fixes = {letter for f in findings if f.role == "cause" for letter in f.fix}
-    # Letters that none of the causes asked for would repair nothing.
-    loadable = bool(fixes & set(kept))
-    return _Letters(kept if loadable else best, best, known, theirs=True, loadable=loadable)
+    return kept if fixes & set(kept) else ""

@@ -8,15 +8,26 @@ from __future__ import annotations
 
 import math
 import textwrap
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from itertools import groupby
 
 from progfix.diagnosis.measured import Probes
-from progfix.diagnosis.model import Diagnosis, Finding, Position
+from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position
 from progfix.diagnosis.text import number, percent, span
 from progfix.solutions import SOLUTIONS
 
-__all__ = ["NARROWEST", "WIDEST", "WIDTH", "Line", "render_lines", "render_text"]
+__all__ = [
+    "NARROWEST",
+    "WIDEST",
+    "WIDTH",
+    "Line",
+    "cause_lines",
+    "many",
+    "render_lines",
+    "render_text",
+    "unchecked_lines",
+    "wrapped",
+]
 
 WIDTH = 79
 """Columns where nobody says how wide the screen is."""
@@ -49,17 +60,17 @@ def render_lines(
     """
     width = min(max(width, NARROWEST), WIDEST)
     d, s = diagnosis, diagnosis.summary
-    yield from _wrapped(width, d.verdict, style="verdict")
+    yield from wrapped(width, d.verdict, style="verdict")
     if d.fault.words and d.fault.place != "nowhere":
-        yield from _wrapped(width, d.fault.words)
+        yield from wrapped(width, d.fault.words)
     yield "", ""
     counts = (
-        f": {_many(s.videos, 'video')}, {_many(s.segments, 'segment')}, {_many(s.frames, 'frame')}"
+        f": {many(s.videos, 'video')}, {many(s.segments, 'segment')}, {many(s.frames, 'frame')}"
         if s.frames
         else ""
     )
     label = "".join(c if c.isprintable() else " " for c in d.source)
-    yield from _wrapped(width, label + counts, style="dim")
+    yield from wrapped(width, label + counts, style="dim")
     if s.frames:
         yield "", ""
         yield from _numbers(d, width)
@@ -68,14 +79,14 @@ def render_lines(
     causes = [finding for finding in d.findings if finding.role == "cause"]
     for rank, finding in enumerate(causes, start=1):
         yield "", ""
-        yield from _cause(finding, rank, width)
+        yield from cause_lines(finding, rank, width)
     symptoms = [f for f in d.findings if f.role == "symptom"]
     if symptoms:
         yield "", ""
         yield f"What goes with {'it' if len(causes) == 1 else 'them'}:", ""
         for finding in symptoms:
             head = f"  {finding.severity:<7}  {finding.id}: "
-            yield from _wrapped(width, finding.title, first=head, style=finding.severity)
+            yield from wrapped(width, finding.title, first=head, style=finding.severity)
     if d.probes.inputs:
         yield "", ""
         yield from _probes(d.probes, width)
@@ -114,10 +125,10 @@ def _numbers(d: Diagnosis, width: int) -> Iterator[Line]:
             continue
         # A value that is as wide as its column keeps its distance.
         value = value.ljust(11)
-        yield from _wrapped(width, rest, first=f"  {name:<13}{value} ", hang=27)
+        yield from wrapped(width, rest, first=f"  {name:<13}{value} ", hang=27)
     if skill.fitted_on and not math.isnan(counting):
         first = "  counting learnt durations from: "
-        yield from _wrapped(width, skill.fitted_on, first=first, style="dim")
+        yield from wrapped(width, skill.fitted_on, first=first, style="dim")
 
 
 def _against(mae: float, baseline: float) -> str:
@@ -133,7 +144,7 @@ def _against(mae: float, baseline: float) -> str:
 
 def _histogram(positions: tuple[Position, ...], width: int, *, ascii_only: bool) -> Iterator[Line]:
     heading = "error by position in the action (answering 0.5: .45 at the ends, .05 amid)"
-    yield from _wrapped(width, heading, first="  ")
+    yield from wrapped(width, heading, first="  ")
     yield "  position      MAE    bias", "dim"
     full = max([_FULL_BAR, *(p.mae for p in positions if p.count)])
     for p in positions:
@@ -153,48 +164,55 @@ def _bar(share: float, columns: int, *, ascii_only: bool) -> str:
     return "█" * (eighths // 8) + _BLOCKS[eighths % 8].strip()
 
 
-def _cause(finding: Finding, rank: int, width: int) -> Iterator[Line]:
+def cause_lines(finding: Finding, rank: int, width: int) -> Iterator[Line]:
+    """Yield a finding: what, why, what repairing it is worth, and what to do."""
     yield f"{rank}. {finding.severity}: {finding.id}", finding.severity
-    yield from _wrapped(width, finding.title + ".", first="   ")
-    yield from _wrapped(width, finding.why, first="   ", style="dim")
+    yield from wrapped(width, finding.title + ".", first="   ")
+    yield from wrapped(width, finding.why, first="   ", style="dim")
     fix = ", ".join(f"{letter} ({SOLUTIONS[letter].name})" for letter in finding.fix)
     worth = ""
     if not math.isnan(finding.gain):
         saved = f"{number(finding.gain)} of the MAE" if finding.gain >= 0.0005 else "nothing"
         worth = f"{finding.repair} would save {saved}. "
     if fix or worth:
-        yield from _wrapped(width, f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
+        yield from wrapped(width, f"{worth}{f'Fix: {fix}.' if fix else ''}".strip(), first="   ")
     if finding.advice:
-        yield from _wrapped(width, finding.advice, first="   ")
+        yield from wrapped(width, finding.advice, first="   ")
 
 
 def _probes(probes: Probes, width: int) -> Iterator[Line]:
     frames = max(probe.frames for probe in probes.inputs)
     videos = max(probe.videos for probe in probes.inputs)
-    heading = f"Other inputs in place of the recorded ones ({_many(frames, 'frame')} of "
-    yield from _wrapped(width, f"{heading}{_many(videos, 'video')}):")
+    heading = f"Other inputs in place of the recorded ones ({many(frames, 'frame')} of "
+    yield from wrapped(width, f"{heading}{many(videos, 'video')}):")
     yield "  answers move   MAE changes", "dim"
     for probe in probes.inputs:
         change, mae = number(probe.change.value), probe.mae_change.value
         sign = "-" if mae < 0 and number(mae) != number(0.0) else "+"
         first = f"  {change:>12}   {sign + number(abs(mae)):>11}  "
-        yield from _wrapped(width, probe.what, first=first, hang=30)
+        yield from wrapped(width, probe.what, first=first, hang=30)
 
 
 def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
     if d.notices or d.not_checked:
         yield "", ""
     for notice in d.notices:
-        yield from _wrapped(width, notice, first="note: ", style="dim")
-    by_reason = sorted(d.not_checked, key=lambda n: n.reason)
+        yield from wrapped(width, notice, first="note: ", style="dim")
+    yield from unchecked_lines(d.not_checked, width)
+
+
+def unchecked_lines(not_checked: Sequence[NotChecked], width: int) -> Iterator[Line]:
+    """Yield what could not be looked for, by its reason."""
+    by_reason = sorted(not_checked, key=lambda n: n.reason)
     for reason, group in groupby(by_reason, key=lambda n: n.reason):
         names = ", ".join(n.id for n in group)
-        yield from _wrapped(width, f"{names} ({reason})", first="Not checked: ", style="dim")
+        yield from wrapped(width, f"{names} ({reason})", first="Not checked: ", style="dim")
 
 
-def _wrapped(
+def wrapped(
     width: int, text: str, *, first: str = "", style: str = "", hang: int = 4
 ) -> Iterator[Line]:
+    """Yield a text as lines of `width` columns, the first behind `first`."""
     hanging = " " * min(len(first), hang)
     for line in textwrap.wrap(
         text,
@@ -208,5 +226,6 @@ def _wrapped(
         yield first.rstrip(), style
 
 
-def _many(n: int, what: str) -> str:
+def many(n: int, what: str) -> str:
+    """Return "1 frame" or "2,000 frames"."""
     return f"{n:,} {what}" + ("" if n == 1 else "s")

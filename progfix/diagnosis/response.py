@@ -3,22 +3,36 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 
+from progfix.diagnosis.clock import ClockSums
 from progfix.diagnosis.evidence import Check, Evidence
+from progfix.diagnosis.measured import Probe
 from progfix.diagnosis.model import Finding, NotChecked
 from progfix.diagnosis.text import number, percent
 from progfix.diagnosis.thresholds import THRESHOLDS as T
+from progfix.heads.spec import HeadSpec
 
 __all__ = [
     "FUTURE_LEAK",
     "IGNORES_EMBEDDINGS",
+    "ORDER_ADVICE",
     "ORDER_BLIND",
+    "ORDER_MATTERS",
     "POSITION_CONTRADICTION",
+    "contradiction",
     "future_leak",
     "ignores_embeddings",
+    "leak",
     "order_blind",
     "position_contradiction",
 ]
+
+ORDER_MATTERS = (
+    "Beginning and end of an action are the same frames to it in another order, so that it "
+    "cannot tell doing from undoing, nor once from twice."
+)
+ORDER_ADVICE = "Train a head that reads frames one after the other: --head gru."
 
 _CONTENT = ("noise", "zeros", "swapped")
 
@@ -67,21 +81,24 @@ def order_blind(evidence: Evidence) -> Finding | NotChecked | None:
         "warning",
         f"The order of the frames is not used: shuffling those seen so far moves the answers by "
         f"{number(shuffled.change.value)}",
-        "Beginning and end of an action are the same frames to it in another order, so that it "
-        "cannot tell doing from undoing, nor once from twice.",
+        ORDER_MATTERS,
         {
             "change_shuffled": shuffled.change.value,
             "mae_change_shuffled": shuffled.mae_change.value,
             "change_swapped": changes.get("swapped", math.nan),
             "threshold": T.order,
         },
-        advice="Train a head that reads frames one after the other: --head gru.",
+        advice=ORDER_ADVICE,
     )
 
 
 def future_leak(evidence: Evidence) -> Finding | NotChecked | None:
     """Find answers or embeddings that depend on frames that are still to come."""
-    future = evidence.probes.input("future")
+    return leak(evidence.probes.input("future"))
+
+
+def leak(future: Probe | None) -> Finding | NotChecked | None:
+    """Return the finding that another future after the same past gives cause for, if any."""
     if future is None:
         return NotChecked("future-leak", "no segment has frames after its middle")
     moved, embeddings = future.change.value, future.embedding_change
@@ -119,21 +136,40 @@ def future_leak(evidence: Evidence) -> Finding | NotChecked | None:
 def position_contradiction(evidence: Evidence) -> Finding | NotChecked | None:
     """Find a head whose position input asks for different answers to the same question.
 
-    The last frame of every prefix of T frames sits at (T - 1)/T, in an action of 5 frames
-    as in one of 500 (solution a). It is held against a head that follows
-    elapsed frames alone or is no better than counting them.
+    It is held against a head that follows elapsed frames alone or is no better than counting
+    them.
     """
     if evidence.checkpoint is None:  # see Check.needs
         return None
     clock = evidence.curves.clock
-    if "position" not in evidence.checkpoint.model.head.spec.extra:
-        return None
-    if not clock.target_explained() <= T.durations_alike:
+    found = contradiction(evidence.checkpoint.model.head.spec, clock)
+    if found is None:
         return None
     follows = clock.response() < T.response and clock.explained() >= T.clock_explained
     if evidence.summary.spread < T.spread_error or not (
         follows or evidence.skill.frame_counting < T.skill_counting
     ):
+        return None
+    numbers = {
+        "response_to_duration": clock.response(),
+        "explained_by_elapsed": clock.explained(),
+        "skill_frame_counting": evidence.skill.frame_counting,
+        "threshold": T.response,
+    }
+    return replace(found, evidence={**found.evidence, **numbers})
+
+
+def contradiction(spec: HeadSpec, clock: ClockSums) -> Finding | None:
+    """Return the finding that a head's input alone gives cause for, if any.
+
+    The last frame of every prefix of T frames sits at (T - 1)/T, in an action of 5 frames
+    as in one of 500 (solution a).
+
+    Args:
+        spec: The head's inputs.
+        clock: Of the targets that it is to predict.
+    """
+    if "position" not in spec.extra or not clock.target_explained() <= T.durations_alike:
         return None
     return Finding(
         "position-contradiction",
@@ -142,13 +178,7 @@ def position_contradiction(evidence: Evidence) -> Finding | NotChecked | None:
         f"where the truth is spread by {number(clock.target_spread(), 2)}",
         "After 10 frames of an action of 10 and of one of 100 the head reads the same position, "
         "and should answer 1 and .1. It can only answer the average.",
-        {
-            "target_spread_at_equal_elapsed": clock.target_spread(),
-            "response_to_duration": clock.response(),
-            "explained_by_elapsed": clock.explained(),
-            "skill_frame_counting": evidence.skill.frame_counting,
-            "threshold": T.response,
-        },
+        {"target_spread_at_equal_elapsed": clock.target_spread()},
         ("f", "s"),
         against=("a",),
         advice="Leave a out: f is a clock that means the same in every prefix.",

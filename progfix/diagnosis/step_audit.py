@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 from copy import deepcopy
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,12 +16,17 @@ from progfix.diagnosis.measured import StepAudit, StepPart
 from progfix.model import ProgressModel
 from progfix.predict import check_fit
 from progfix.training.batches import epoch_batches, generator
+from progfix.training.groups import group_losses
+from progfix.training.loop_state import LoopState
 from progfix.training.objectives import progress_loss
-from progfix.training.optimisers import build_optimisers
+from progfix.training.optimisers import Optimisers, build_optimisers
 from progfix.training.recipe import Recipe
 from progfix.training.sampling import choose_prefixes
+from progfix.training.setup import Setup
 
-__all__ = ["audit_checkpoint", "audit_step"]
+__all__ = ["audit_checkpoint", "audit_setup", "audit_step"]
+
+_NO_PREFIX = "no segment is long enough for the recipe to draw a prefix from"
 
 
 def audit_checkpoint(checkpoint: Checkpoint, data: Dataset) -> StepAudit | str:
@@ -70,21 +76,53 @@ def audit_step(
     rng = generator(seed, 0, 0)
     prefixes = choose_prefixes(segments, recipe.sampling, rng, use_censored=censored)
     if not len(prefixes):
-        return "no segment is long enough for the recipe to draw a prefix from"
-    loss = progress_loss(copy.head, embeddings, prefixes, recipe.objective)
-    optimisers = build_optimisers(copy, recipe)
-    encoder = list(optimisers.rest)
-    scale = recipe.objective.progress_lambda
-    raw = _gradient(loss, encoder)
+        return _NO_PREFIX
+    progress = progress_loss(copy.head, embeddings, prefixes, recipe.objective)
+    return _taken(build_optimisers(copy, recipe), progress)
+
+
+def audit_setup(setup: Setup) -> StepAudit | str:
+    """Take the first step of a run that is about to begin, on a copy of its model.
+
+    Both losses take part, as they do in the run.
+
+    Args:
+        setup: What the run works on, left as it is.
+
+    Returns:
+        What the step does, or why it cannot be taken.
+    """
+    batch_videos = setup.recipe.optimisation.batch_videos
+    batches = epoch_batches(setup.train, batch_videos, generator(setup.seed, 0))
+    copy = deepcopy(setup.model).train()
+    there = replace(setup, model=copy, optimisers=build_optimisers(copy, setup.recipe))
+    videos = [setup.train[index] for index in batches[0]] if batches else []
+    losses = group_losses(there, LoopState(), videos) if videos else None
+    if losses is None:
+        return _NO_PREFIX
+    return _taken(there.optimisers, losses.progress, losses.alignment)
+
+
+def _taken(
+    optimisers: Optimisers, progress: Tensor, alignment: Tensor | None = None
+) -> StepAudit | str:
+    """Take the step and compare the weights with those before it."""
+    recipe, encoder = optimisers.recipe, list(optimisers.rest)
+    total = progress * recipe.objective.progress_lambda
+    if alignment is not None:
+        total = total + alignment
+    raw = _gradient(total, encoder)
     before = [p.detach().clone() for p in [*optimisers.head, *encoder]]
-    report = optimisers.step(loss)
+    report = optimisers.step(progress, alignment)
+    if not report.moved:
+        return "the step was not taken: its loss is not finite, or larger than the recipe accepts"
     split = len(optimisers.head)
     settings = recipe.optimisation
     head_lr = settings.head_lr if settings.own_gradients else settings.lr
     head = _part(optimisers.head, before[:split], report.head_gradient, head_lr)
     if not encoder:
         return StepAudit(head, None)
-    return StepAudit(head, _part(encoder, before[split:], raw * scale, settings.lr))
+    return StepAudit(head, _part(encoder, before[split:], raw, settings.lr))
 
 
 def _batch(data: Dataset, recipe: Recipe, seed: int) -> list[Video]:
