@@ -2,16 +2,31 @@
 
 from __future__ import annotations
 
+import io
 import os
+import re
 import secrets
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from progfix.errors import InputError, Problem
 
-__all__ = ["atomic_path", "require_writable_folder"]
+if TYPE_CHECKING:
+    from typing_extensions import Buffer
+
+__all__ = [
+    "PatientFile",
+    "atomic_path",
+    "leftovers",
+    "patient_file",
+    "remove_leftovers",
+    "require_writable_folder",
+]
+
+_TOKEN_BYTES = 4
 
 
 @contextmanager
@@ -33,7 +48,7 @@ def atomic_path(target: Path) -> Iterator[Path]:
         fix = "add a file name to the path" if folder else "choose another path"
         raise InputError(Problem(str(target), "the name of a file", found, fix))
     place = target.resolve() if target.is_symlink() else target
-    temporary = place.with_name(f".{place.stem}.{secrets.token_hex(4)}{place.suffix}")
+    temporary = place.with_name(f".{place.stem}.{secrets.token_hex(_TOKEN_BYTES)}{place.suffix}")
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         yield temporary
@@ -52,6 +67,104 @@ def atomic_path(target: Path) -> Iterator[Path]:
     finally:
         with suppress(OSError):  # where the folder is none, the error above is what matters
             temporary.unlink(missing_ok=True)
+
+
+def leftovers(target: Path) -> list[Path]:
+    """Return the temporary files of `target` that processes left which were killed."""
+    token = f"[0-9a-f]{{{2 * _TOKEN_BYTES}}}"
+    name = re.compile(rf"\.{re.escape(target.stem)}\.{token}{re.escape(target.suffix)}")
+    try:
+        return [path for path in target.parent.iterdir() if name.fullmatch(path.name)]
+    except FileNotFoundError:
+        return []
+
+
+def remove_leftovers(target: Path) -> None:
+    """Remove what `leftovers` finds; only where no other process can be writing `target`."""
+    for path in leftovers(target):
+        path.unlink(missing_ok=True)
+
+
+class PatientFile(io.FileIO):
+    """A file that never refuses a write, and tells at the end what the disk refused.
+
+    For libraries that do not survive a write that fails: libhdf5 keeps what it could not
+    write and crashes the process when it is freed, torch.save and Matplotlib's PDF writer
+    put an error of their own in the place of the disk's.
+
+    Attributes:
+        refusal: The first error of the disk. What comes after it is kept in memory, since
+            libhdf5 reads again what it wrote: call `require` from time to time.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.refusal: OSError | None = None
+        self._refused: list[tuple[int, bytes]] = []
+        self._end = 0
+        super().__init__(path, "w+")
+
+    def write(self, data: Buffer, /) -> int:
+        """Write all of `data`, to the disk or else to memory."""
+        left = memoryview(data).cast("B")
+        size = len(left)
+        try:
+            while left and self.refusal is None:
+                left = left[super().write(left) :]
+        except OSError as error:
+            self.refusal = error
+        if left:
+            self._refused.append((self.tell(), bytes(left)))
+            super().seek(len(left), os.SEEK_CUR)
+        self._end = max(self._end, self.tell())
+        return size
+
+    def readinto(self, buffer: Buffer, /) -> int:
+        """Read what was written, also what was refused."""
+        if self.refusal is None:
+            return super().readinto(buffer) or 0
+        at, view = self.tell(), memoryview(buffer).cast("B")
+        super().readinto(view)
+        for start, data in self._refused:
+            low, high = max(start, at), min(start + len(data), at + len(view))
+            if low < high:
+                view[low - at : high - at] = data[low - start : high - start]
+        return super().seek(at + len(view)) - at
+
+    def seek(self, offset: int, whence: int = os.SEEK_SET, /) -> int:
+        """Go to a place; the end is that of all that was written."""
+        if whence == os.SEEK_END and self.refusal is not None:
+            return super().seek(self._end + offset)
+        return super().seek(offset, whence)
+
+    def truncate(self, size: int | None = None, /) -> int:
+        """Set the file's size."""
+        self._end = self.tell() if size is None else size
+        try:
+            return super().truncate(size)
+        except OSError as error:
+            self.refusal = self.refusal or error
+            return self._end
+
+    def require(self) -> None:
+        """Raise what the disk refused, if it did.
+
+        Raises:
+            OSError: The first refusal.
+        """
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@contextmanager
+def patient_file(path: Path) -> Iterator[PatientFile]:
+    """Yield a new file; what the disk refused meanwhile is raised when the block has ended.
+
+    Raises:
+        OSError: If the file cannot be made, or something could not be written.
+    """
+    with PatientFile(path) as file:
+        yield file
+        file.require()
 
 
 def require_writable_folder(folder: Path) -> None:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, get_args
 
-from progfix.files import atomic_path
+from progfix.files import atomic_path, patient_file
 from progfix.plots.drawings import DRAW, KINDS, Drawing, Kind, draw_training
 from progfix.plots.material import Wanted, gather
 from progfix.plots.selection import Select
@@ -117,7 +117,7 @@ def save(visualisation: Visualisation, folder: Path, file_format: Format = "png"
     with style_context(STYLES[visualisation.style]):
         for drawing in visualisation.drawings:
             file = folder / f"{drawing.kind}.{file_format}"
-            with atomic_path(file) as path:
-                drawing.figure.savefig(path, format=file_format, metadata=metadata[file_format])
+            with atomic_path(file) as path, patient_file(path) as out:
+                drawing.figure.savefig(out, format=file_format, metadata=metadata[file_format])
             files.append(file)
     return files

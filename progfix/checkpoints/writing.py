@@ -7,7 +7,7 @@ from pathlib import Path
 
 import torch
 
-from progfix.files import atomic_path
+from progfix.files import atomic_path, patient_file
 
 __all__ = ["write_payload"]
 
@@ -22,6 +22,5 @@ def write_payload(payload: Mapping[str, object], path: Path) -> None:
     Raises:
         InputError: If it cannot be written.
     """
-    # Given a path, torch reports a full disk as a RuntimeError; given a file, as an OSError.
-    with atomic_path(path) as temporary, temporary.open("wb") as file:
+    with atomic_path(path) as temporary, patient_file(temporary) as file:
         torch.save(payload, file)

@@ -17,7 +17,7 @@ from progfix.data.dataset import Video
 from progfix.data.hdf5 import FORMAT
 from progfix.data.hdf5_index import IndexRow, write_index
 from progfix.errors import InputError, Problem
-from progfix.files import atomic_path
+from progfix.files import PatientFile, atomic_path, patient_file
 
 __all__ = ["FeatureType", "write_hdf5"]
 
@@ -57,7 +57,11 @@ def write_hdf5(
     rows: list[IndexRow] = []
     seen: set[tuple[str, str]] = set()
     keys: set[str] = set()
-    with atomic_path(path) as temporary, _new_file(temporary) as file:
+    with (
+        atomic_path(path) as temporary,
+        patient_file(temporary) as out,
+        _new_file(out) as file,
+    ):
         file.attrs["format"] = FORMAT
         for video in videos:
             where = f"video {' '.join((video.task, video.name)).strip()!r}"
@@ -72,15 +76,15 @@ def write_hdf5(
             rows.append(IndexRow(key, shape, replace(video, features=None)))
             if on_video is not None:
                 on_video(video)
+            out.require()
         write_index(file, rows)
     return len(rows)
 
 
-def _new_file(path: Path) -> h5py.File:
-    path.touch()  # what is wrong with the place is clearer from Python than from HDF5
+def _new_file(out: PatientFile) -> h5py.File:
     # Since 1.10 HDF5 can put checksums on metadata, too: damage is then an error, where
     # without them it can crash the library.
-    return h5py.File(path, "w", libver=("v110", "v110"))
+    return h5py.File(out, "w", libver=("v110", "v110"))
 
 
 def _group_name(video: Video, taken: set[str]) -> str:

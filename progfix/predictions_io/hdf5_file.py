@@ -11,6 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem, listed
+from progfix.files import PatientFile
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
 from progfix.predictions_io.columns import FORMAT, require_format
@@ -113,7 +114,8 @@ class Hdf5Writer:
     """
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
-        self._file = h5py.File(path, "w")
+        self._out = PatientFile(path)
+        self._file = h5py.File(self._out, "w")
         self._file.attrs["format"] = FORMAT
         self._columns = columns
         self._names: dict[str, dict[str, int]] = {}
@@ -143,6 +145,7 @@ class Hdf5Writer:
             column = self._file[name]
             column.resize(len(column) + len(values), axis=0)
             column[len(column) - len(values) :] = values
+        self._out.require()
 
     def close(self) -> None:
         """Write the names and complete the file."""
@@ -151,6 +154,8 @@ class Hdf5Writer:
                 name + NAMES_SUFFIX, data=list(table), dtype=h5py.string_dtype()
             )
         self._file.close()
+        self._out.close()
+        self._out.require()
 
 
 def _values(column: h5py.Dataset, part: slice) -> NDArray[np.generic]:
