@@ -9,10 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 __all__ = [
     "NAMES_SHOWN",
     "InputError",
+    "LostProcessError",
     "Problem",
     "ProgfixError",
     "TrainingError",
@@ -104,3 +106,21 @@ class InputError(ProgfixError):
 
 class TrainingError(ProgfixError):
     """Training could not go on; the state was saved and the command line ends with status 3."""
+
+
+class LostProcessError(TrainingError):
+    """Another process of the run has gone, or cannot be reached.
+
+    Args:
+        reason: What was noticed.
+        speaks: This process was the first to notice, and says it for all that are left.
+        folder: The run, from which all processes can go on; None before there is one.
+    """
+
+    def __init__(self, reason: str, *, speaks: bool = True, folder: Path | None = None) -> None:
+        again = "start all of them again"
+        if folder is not None:
+            again = f"its state is saved, go on under torchrun with --resume --out {folder}"
+        super().__init__(f"a process of the run was lost ({reason}); {again}")
+        self.reason = reason
+        self.speaks = speaks

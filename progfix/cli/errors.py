@@ -13,7 +13,7 @@ from contextlib import contextmanager, suppress
 import typer
 
 from progfix.cli.usage import UsageError, usage_problems
-from progfix.errors import InputError, Problem, TrainingError, listed
+from progfix.errors import InputError, LostProcessError, Problem, TrainingError, listed
 
 __all__ = ["fail", "user_errors"]
 
@@ -30,9 +30,13 @@ _NOT_OURS = (
 """What a path's file system refuses; a file that is not there may be our fault."""
 
 
-def fail(message: str, status: int) -> typer.Exit:
-    """Write `error: message` to stderr and return the exception that ends with `status`."""
-    typer.echo(f"error: {message}", err=True)
+def fail(message: str, status: int, *, said: bool = False) -> typer.Exit:
+    """Return the exception that ends with `status`.
+
+    `error: message` goes to stderr, unless another process of a run has `said` it.
+    """
+    if not said:
+        typer.echo(f"error: {message}", err=True)
     return typer.Exit(status)
 
 
@@ -43,10 +47,10 @@ def user_errors() -> Iterator[None]:
         yield
     except (InputError, UsageError) as error:
         for problem in error.problems if isinstance(error, InputError) else usage_problems(error):
-            typer.echo(f"error: {problem}", err=True)
+            fail(str(problem), 2, said=_another_says(error))
         raise typer.Exit(2) from None
     except TrainingError as error:
-        raise fail(str(error), 3) from None
+        raise fail(str(error), 3, said=_another_says(error)) from None
     except KeyboardInterrupt:
         raise fail("interrupted", 130) from None
     except (BrokenPipeError, SystemExit) as error:
@@ -60,6 +64,17 @@ def user_errors() -> Iterator[None]:
         if isinstance(error, OSError) and error.errno in _NOT_OURS and error.filename is not None:
             raise fail(str(_unusable(error)), 2) from None
         raise _our_fault(error) from None
+
+
+def _another_says(error: Exception) -> bool:
+    """Whether this is one of several processes of a run, and another says what happened.
+
+    Where all fail alike the first of each machine says it: only there a file may be missing.
+    """
+    if isinstance(error, LostProcessError):
+        return not error.speaks
+    several = os.environ.get("WORLD_SIZE", "1") != "1"
+    return several and os.environ.get("LOCAL_RANK", "0") != "0"
 
 
 def _unusable(error: OSError) -> Problem:

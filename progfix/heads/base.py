@@ -193,17 +193,18 @@ class ProgressHead(nn.Module, ABC):
             self.scale.copy_(torch.where(deviation > floor, deviation, torch.ones_like(deviation)))
 
     @torch.no_grad()
-    def follow_normalisation(self, embeddings: Tensor, share: float) -> None:
+    def follow_normalisation(self, mean: Tensor, square: Tensor, share: float) -> None:
         """Move the normalisation towards embeddings that change in training.
 
         Args:
-            embeddings: Frames of a batch, `(N, D)`.
-            share: Of the batch in the mean and the mean square, in [0, 1].
+            mean: Of the frames of a step, `(D,)`.
+            square: Mean of their squares, `(D,)`.
+            share: Of these in the new mean and mean square, in [0, 1].
         """
         if self.spec.normalise:
-            batch, mean, scale = embeddings.double(), self.mean.double(), self.scale.double()
-            square = torch.lerp(mean.square() + scale.square(), batch.square().mean(dim=0), share)
-            mean = torch.lerp(mean, batch.mean(dim=0), share)
+            before, scale = self.mean.double(), self.scale.double()
+            square = torch.lerp(before.square() + scale.square(), square.to(before), share)
+            mean = torch.lerp(before, mean.to(before), share)
             variance = (square - mean.square()).clamp_min(0.0)
             self.fit_normalisation(mean.to(self.mean), variance.sqrt().to(self.scale))
 

@@ -26,9 +26,6 @@ __all__ = ["GroupLosses", "group_losses"]
 _ALIGNMENT = 1
 """Tells the draws of the alignment from the head's, which are the same without it."""
 
-_FOLLOW = 0.05
-"""Share of a group in the normalisation of embeddings that are in training."""
-
 
 @dataclass(frozen=True, eq=False)
 class GroupLosses:
@@ -38,29 +35,35 @@ class GroupLosses:
         progress: Mean loss over the group's prefixes, not multiplied by lambda.
         alignment: Of the method; None without one.
         sequences: How many sequences went through the head.
+        frames: What the head read, `(N, D)`, without gradients, where an encoder in training
+            made it; None elsewhere.
     """
 
     progress: Tensor
     alignment: Tensor | None
     sequences: int
+    frames: Tensor | None
 
 
-def group_losses(setup: Setup, state: LoopState, videos: Sequence[Video]) -> GroupLosses | None:
+def group_losses(
+    setup: Setup, state: LoopState, videos: Sequence[Video], *, place: int = 0
+) -> GroupLosses | None:
     """Return the losses of a group, or None if it has no prefix to train on.
 
     Args:
         setup: What the run works on.
-        state: Where it stands; the draws follow from it and the seed alone.
+        state: Where it stands; the draws follow from it, the place and the seed alone.
         videos: The group.
+        place: Which of the step's groups it is, from 0.
     """
-    rng = generator(setup.seed, state.epoch, state.step)
     recipe, head = setup.recipe, setup.model.head
-    read, alignment = _read(setup, state, videos)
+    group = state.step * recipe.optimisation.groups_per_step + place
+    rng = generator(setup.seed, state.epoch, group)
+    read, alignment = _read(setup, state, group, videos)
     segments: Sequence[Sequence[Segment]] = [video.segments for video in videos]
-    deviation = setup.deviation
+    deviation, frames = setup.deviation, None
     if recipe.method.trains_encoder and not setup.model.raw:
         frames = torch.cat(list(read)).detach()
-        head.follow_normalisation(frames, _FOLLOW)
         deviation = frames.std(dim=0, correction=0)
     if recipe.augmentation != Augmentation():
         read, segments = vary(videos, read, recipe.augmentation, deviation, rng)
@@ -74,11 +77,11 @@ def group_losses(setup: Setup, state: LoopState, videos: Sequence[Video]) -> Gro
     sequences = sum(map(len, segments)) if head.streams else len(prefixes)
     with threads_for(sequences):
         progress = progress_loss(head, read, prefixes, recipe.objective)
-    return GroupLosses(progress, alignment, sequences)
+    return GroupLosses(progress, alignment, sequences, frames)
 
 
 def _read(
-    setup: Setup, state: LoopState, videos: Sequence[Video]
+    setup: Setup, state: LoopState, group: int, videos: Sequence[Video]
 ) -> tuple[list[Tensor], Tensor | None]:
     """Return what the head reads of each video, `(T, D)`, and the alignment loss."""
     recipe = setup.recipe
@@ -89,7 +92,7 @@ def _read(
         cast("Encoder", setup.model.encoder),
         features,
         recipe.method,
-        generator(setup.seed, state.epoch, state.step, _ALIGNMENT),
+        generator(setup.seed, state.epoch, group, _ALIGNMENT),
         step=state.steps,
         epoch=state.epoch,
     )

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 
-from progfix.data.dataset import Video
 from progfix.errors import TrainingError
-from progfix.heads.threads import threads_for
-from progfix.training.batches import epoch_batches, generator
-from progfix.training.groups import group_losses
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import StopRequest
 from progfix.training.loop_state import LoopState
 from progfix.training.optimisers import StepReport
 from progfix.training.setup import Setup
+from progfix.training.steps import epoch_steps, take_step
 from progfix.training.validation import validate
 
 __all__ = ["EpochDone", "Event", "StepDone", "run_epochs"]
@@ -67,24 +64,24 @@ def run_epochs(
         Whether the last epoch was completed.
 
     Raises:
-        TrainingError: If the loss or its gradient is NaN or infinite; the state before
-            that step was saved.
+        TrainingError: If the loss or its gradient is NaN or infinite, or a process has gone;
+            the state before that step was saved.
     """
     while state.epoch < setup.recipe.optimisation.epochs:
         started = time.monotonic() - state.seconds
         try:
             finished = _epoch(setup, state, observe, stop)
+            row = _close_epoch(setup, state, started) if finished else None
         except TrainingError:
             save(False)
             raise
-        if not finished:
+        if row is None:
             state.seconds = time.monotonic() - started
             save(False)
             return False
-        row = _close_epoch(setup, state, started)
         save(row.best)
         observe(EpochDone(row))
-        if stop and state.epoch < setup.recipe.optimisation.epochs:
+        if _asked(setup, stop) and state.epoch < setup.recipe.optimisation.epochs:
             return False
     return True
 
@@ -93,31 +90,25 @@ def _epoch(
     setup: Setup, state: LoopState, observe: Callable[[Event], None], stop: StopRequest
 ) -> bool:
     """Take the epoch's remaining steps; return whether all were taken."""
-    settings = setup.recipe.optimisation
-    batches = epoch_batches(setup.train, settings.batch_videos, generator(setup.seed, state.epoch))
+    steps, epochs = epoch_steps(setup, state.epoch), setup.recipe.optimisation.epochs
     setup.model.train()
-    while state.step < len(batches):
-        videos = [setup.train[index] for index in batches[state.step]]
-        report = _step(setup, state, videos)
+    while state.step < len(steps):
+        report = take_step(setup, state, steps[state.step])
         if not report.finite:
             raise _not_finite(report, state)
         state.count(report)
-        observe(StepDone(state.epoch + 1, settings.epochs, state.step, len(batches), report))
-        if stop and state.step < len(batches):
+        observe(StepDone(state.epoch + 1, epochs, state.step, len(steps), report))
+        if _asked(setup, stop) and state.step < len(steps):
             return False
     return True
 
 
-def _step(setup: Setup, state: LoopState, videos: Sequence[Video]) -> StepReport:
-    """Take one step, or none where the group has no prefix to train on."""
-    losses = group_losses(setup, state, videos)
-    if losses is None:
-        return StepReport(skipped=True)
-    with threads_for(losses.sequences):
-        report = setup.optimisers.step(losses.progress, losses.alignment)
-    if setup.average is not None and report.moved:
-        setup.average.update_parameters(setup.model.head)
-    return report
+def _asked(setup: Setup, stop: StopRequest) -> bool:
+    """Whether any process was asked to stop; all of them then are."""
+    found = setup.processes.highest(stop.signal or 0)
+    if found:
+        stop.signal = found
+    return bool(found)
 
 
 def _not_finite(report: StepReport, state: LoopState) -> TrainingError:
@@ -132,5 +123,5 @@ def _not_finite(report: StepReport, state: LoopState) -> TrainingError:
 
 
 def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
-    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting)
+    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting, setup.processes)
     return state.close_epoch(score, time.monotonic() - started)

@@ -1,4 +1,4 @@
-"""One training step: from the loss to new parameters, and what the gradients were."""
+"""One training step: from the losses to new parameters, and what the gradients were."""
 
 from __future__ import annotations
 
@@ -11,7 +11,9 @@ from torch import Tensor, nn
 
 from progfix.checkpoints.moments import Moments, parameter_moments
 from progfix.model import ProgressModel
+from progfix.training.processes import ALONE, Processes
 from progfix.training.recipe import Recipe
+from progfix.training.sums import StepSums
 
 __all__ = ["Optimisers", "StepReport", "build_optimisers"]
 
@@ -21,13 +23,13 @@ class StepReport:
     """What one step did.
 
     Attributes:
-        loss: The progress loss, not multiplied by lambda.
-        alignment: The alignment loss; None without a method.
+        loss: Mean progress loss of its groups, not multiplied by lambda.
+        alignment: Their mean alignment loss; None without a method.
         head_gradient: Norm of the head's gradient, as it leaves the loss.
         head_share: What that is of the norm of all gradients before clipping, in [0, 1].
         head_applied: Norm of what clipping left of it for the optimiser.
-        skipped: The total loss was too large, or there was none: nothing was changed, or
-            with own gradients nothing but the head.
+        skipped: Groups whose total loss was too large, or that had none: they changed nothing,
+            or with own gradients nothing but the head.
         moved: The head took a step.
         finite: The losses and their gradients were finite; if not, nothing was changed.
     """
@@ -37,7 +39,7 @@ class StepReport:
     head_gradient: float = math.nan
     head_share: float = math.nan
     head_applied: float = math.nan
-    skipped: bool = False
+    skipped: int = 0
     moved: bool = False
     finite: bool = True
 
@@ -59,7 +61,7 @@ class Optimisers:
     steppers: dict[str, torch.optim.Optimizer]
 
     def step(self, progress: Tensor, alignment: Tensor | None = None) -> StepReport:
-        """Move the parameters along the gradient of alignment + lambda * progress.
+        """Move the parameters along the gradient of one group's losses.
 
         Args:
             progress: Scalar progress loss.
@@ -68,41 +70,87 @@ class Optimisers:
         Returns:
             The report; with a loss that is not finite nothing was changed.
         """
+        sums = self.begin()
+        self.add(sums, progress, alignment)
+        return self.finish(sums)
+
+    def begin(self) -> StepSums:
+        """Begin a step, which has no gradient yet."""
+        for parameter in (*self.head, *self.rest):
+            parameter.grad = None
+        return StepSums()
+
+    def add(self, sums: StepSums, progress: Tensor, alignment: Tensor | None = None) -> None:
+        """Add the gradient of a group's alignment + lambda * progress.
+
+        A loss that is not finite adds none, nor does one that is too large; a head with its
+        own gradients does not wait for what the encoder is spared.
+
+        Args:
+            sums: Of the step; the group is added.
+            progress: Scalar progress loss.
+            alignment: Scalar alignment loss, or None.
+        """
         settings, scale = self.recipe.optimisation, self.recipe.objective.progress_lambda
         parts = [loss for loss in (alignment, progress * scale) if loss is not None]
         value = sum(float(part.detach()) for part in parts)
-        report = StepReport(
-            loss=float(progress.detach()),
-            alignment=None if alignment is None else float(alignment.detach()),
-        )
+        sums.groups += 1
+        sums.progress += float(progress.detach())
+        if alignment is not None:
+            sums.aligned += 1
+            sums.alignment += float(alignment.detach())
         if not math.isfinite(value):
-            return replace(report, finite=False)
-        steppers = dict(self.steppers)
-        skipped = value > settings.skip_above
-        if skipped:
+            sums.broken += 1
+            return
+        if value > settings.skip_above:
+            sums.skipped += 1
             if not (settings.own_gradients and alignment is not None):
-                return replace(report, skipped=True)
-            # A head of its own does not wait for what the encoder is spared.
-            parts, steppers = [parts[1]], {"head": steppers["head"]}
-        for parameter in (*self.head, *self.rest):
-            parameter.grad = None
+                return
+            parts = parts[1:]
+        else:
+            sums.rest += 1
+        sums.head += 1
         sum(parts[1:], start=parts[0]).backward()
-        for parameter in self.head:
-            if parameter.grad is not None:
-                parameter.grad /= scale
+
+    def finish(self, sums: StepSums, processes: Processes = ALONE) -> StepReport:
+        """Move the parameters along the mean of the gradients that were added.
+
+        Args:
+            sums: Of all processes (`StepSums.of_all`).
+            processes: Whose gradients to add to one another.
+
+        Returns:
+            The report; with a loss that is not finite nothing was changed.
+
+        Raises:
+            LostProcessError: If a process has gone; nothing was changed.
+        """
+        report = StepReport(
+            loss=sums.loss, alignment=sums.mean_alignment, skipped=int(sums.skipped)
+        )
+        if sums.broken:
+            return replace(report, finite=False)
+        if not sums.head:
+            return report
+        gradients = [p.grad for p in (*self.head, *self.rest) if p.grad is not None]
+        processes.add_up(gradients)
+        scale = self.recipe.objective.progress_lambda
+        _divide(self.head, scale * sums.head)
+        if sums.rest:
+            _divide(self.rest, sums.rest)
         before, others = _norm(self.head), _norm(self.rest)
         total = math.hypot(before, others)
         if not math.isfinite(total):
             return replace(report, head_gradient=before, finite=False)
         self._clip()
-        for stepper in steppers.values():
-            stepper.step()
+        for name, stepper in self.steppers.items():
+            if name != "rest" or sums.rest:
+                stepper.step()
         return replace(
             report,
             head_gradient=before,
             head_share=before / total if total else 0.0,
             head_applied=_norm(self.head),
-            skipped=skipped,
             moved=True,
         )
 
@@ -165,6 +213,12 @@ def _adam(
     if weight_decay:
         return torch.optim.AdamW(parameters, lr=lr, weight_decay=weight_decay)
     return torch.optim.Adam(parameters, lr=lr)
+
+
+def _divide(parameters: Sequence[nn.Parameter], by: float) -> None:
+    for parameter in parameters:
+        if parameter.grad is not None:
+            parameter.grad /= by
 
 
 def _norm(parameters: Sequence[nn.Parameter]) -> float:

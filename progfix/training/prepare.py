@@ -24,6 +24,8 @@ from progfix.training.embeddings import EmbeddingCache
 from progfix.training.loop_state import LoopState
 from progfix.training.models import new_model
 from progfix.training.optimisers import build_optimisers
+from progfix.training.processes import ALONE, Processes
+from progfix.training.recipe import Recipe
 from progfix.training.run_options import RunOptions
 from progfix.training.setup import Setup
 from progfix.training.state import read_training
@@ -62,13 +64,19 @@ class Prepared:
         return saved.loop
 
 
-def prepare(options: RunOptions) -> Prepared:
+def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
     """Open and check everything that a run needs; nothing is written.
 
+    Args:
+        options: What the run is asked to do.
+        processes: Who works on it.
+
     Raises:
-        InputError: If the data, the checkpoint or the device does not do.
+        InputError: If the data, the checkpoint or the device does not do, or a step has fewer
+            groups than there are processes.
     """
-    device = resolve_device(options.device)
+    _check_share(options.recipe, processes)
+    device = resolve_device(options.device, local_rank=processes.local_rank)
     init = None
     if options.init is not None:
         init = open_checkpoint(
@@ -110,8 +118,23 @@ def prepare(options: RunOptions) -> Prepared:
         seed=options.seed,
         deviation=deviation,
         average=average,
+        processes=processes,
     )
     return Prepared(options, setup, data, durations, init)
+
+
+def _check_share(recipe: Recipe, processes: Processes) -> None:
+    """Check that every process has something to do."""
+    groups = recipe.optimisation.groups_per_step
+    if groups < processes.size:
+        raise InputError(
+            Problem(
+                f"--groups-per-step {groups}",
+                f"at least {processes.size}, a group for each process",
+                str(groups),
+                f"raise it, or start {groups} processes at most",
+            )
+        )
 
 
 def _no_segments(data: Dataset, split: str) -> InputError:

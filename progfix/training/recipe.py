@@ -82,7 +82,10 @@ class Optimisation:
 
     Attributes:
         epochs: Passes over the training videos.
-        batch_videos: Videos per step, all of one task.
+        batch_videos: Videos of a group, all of one task. A group is the unit of work: losses
+            compare its videos, and are means over it.
+        groups_per_step: Groups that a step takes together, in all processes: its gradient is
+            the mean of theirs.
         lr: Adam's step size for all that is not the head, and for the head too unless
             `own_gradients`.
         clip: Global gradient norm over all parameters, the head's included unless
@@ -94,12 +97,13 @@ class Optimisation:
         weight_decay: Decoupled weight decay (AdamW); 0 is plain Adam.
         average: Decay of the exponential moving average of the head's weights, which is
             what is validated and stored; 0 stores the weights themselves.
-        skip_above: A batch whose total loss is larger is skipped, with a count in the
+        skip_above: A group whose total loss is larger is skipped, with a count in the
             history.
     """
 
     epochs: _Count = 50
     batch_videos: _Count = 2
+    groups_per_step: _Count = 1
     lr: Annotated[float, Range(0, above=True)] = 1e-4
     clip: Annotated[float, Range(0, above=True)] = 1e-5
     own_gradients: bool = False

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from progfix import runs
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, LostProcessError, Problem
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import listen
 from progfix.training.loop import Event, run_epochs
 from progfix.training.loop_state import LoopState
 from progfix.training.prepare import Prepared, prepare
+from progfix.training.processes import ALONE, Processes
 from progfix.training.run_options import RunOptions
 from progfix.training.saving import saver, write_test_predictions
 
@@ -45,7 +47,7 @@ class RunResult:
     done_before: int = 0
 
 
-def start_run(options: RunOptions, observe: Observer) -> RunResult:
+def start_run(options: RunOptions, observe: Observer, processes: Processes = ALONE) -> RunResult:
     """Train from the beginning, in a new folder.
 
     Everything that can be wrong with the input is found before the folder is created.
@@ -53,39 +55,61 @@ def start_run(options: RunOptions, observe: Observer) -> RunResult:
     Args:
         options: What to do.
         observe: Called after every step and epoch.
+        processes: Who works on it; the first writes.
 
     Raises:
         InputError: If the data, the checkpoint, the device or the folder does not do.
-        TrainingError: If the loss is no longer finite.
+        TrainingError: If the loss is no longer finite, or a process has gone.
     """
-    prepared = prepare(options)
-    folder = runs.new_run(options.folder, options.recipe.name)
-    runs.write_config(folder, options.to_config())
+    prepared = processes.everywhere(lambda: prepare(options, processes))
+    folder = processes.on_first(lambda: _new_folder(options))
     return _train(folder, prepared, LoopState(), observe)
 
 
+def _new_folder(options: RunOptions) -> Path:
+    folder = runs.new_run(options.folder, options.recipe.name)
+    runs.write_config(folder, options.to_config())
+    return folder
+
+
 def resume_run(
-    folder: Path, observe: Observer, *, epochs: int | None = None, device: str = "auto"
+    folder: Path,
+    observe: Observer,
+    *,
+    epochs: int | None = None,
+    device: str = "auto",
+    processes: Processes = ALONE,
 ) -> RunResult:
-    """Go on with a run that was stopped; on the same machine the result is the same.
+    """Go on with a run that was stopped.
+
+    On the same machine, with as many processes, the result is that of a run that was not.
 
     Args:
         folder: The run.
         observe: Called after every step and epoch.
         epochs: A new number of epochs, or None for the run's own.
         device: "auto", or a torch device.
+        processes: Who works on it; all of them read the folder, the first writes.
 
     Raises:
         InputError: If the folder is no run, its data is not there any more, or it has done
             as many epochs as `epochs` already.
-        TrainingError: If the loss is no longer finite.
+        TrainingError: If the loss is no longer finite, or a process has gone.
     """
+    prepared, state = processes.everywhere(lambda: _continued(folder, epochs, device, processes))
+    return _train(folder, prepared, state, observe)
+
+
+def _continued(
+    folder: Path, epochs: int | None, device: str, processes: Processes
+) -> tuple[Prepared, LoopState]:
+    """Return a run and where it stands."""
     config = runs.read_config(folder)
     options = RunOptions.from_config(config, str(folder / runs.CONFIG))
     if epochs is not None:
         optimisation = replace(options.recipe.optimisation, epochs=epochs)
         options = replace(options, recipe=replace(options.recipe, optimisation=optimisation))
-    prepared = prepare(replace(options, device=device))
+    prepared = prepare(replace(options, device=device), processes)
     if (folder / runs.LAST).exists():
         state = _restored(prepared, folder)
     elif (folder / runs.BEST).exists():
@@ -101,7 +125,7 @@ def resume_run(
                 "name the number of epochs in all, those that are done included",
             )
         )
-    return _train(folder, prepared, state, observe)
+    return prepared, state
 
 
 def _restored(prepared: Prepared, folder: Path) -> LoopState:
@@ -128,7 +152,34 @@ def _no_state(folder: Path, found: str) -> InputError:
 
 
 def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer) -> RunResult:
+    setup, done_before = prepared.setup, len(state.history)
+    processes = setup.processes
+    try:
+        with _kept_alone(folder, processes), listen(several=processes.size > 1) as stop:
+            processes.take_from_first([*setup.model.state_dict().values()])
+            save = saver(folder, prepared, state)
+            if not state.history and not state.step:
+                save(False)
+            finished = run_epochs(setup, state, save=save, observe=observe, stop=stop)
+            if finished and processes.first:
+                write_test_predictions(folder, prepared)
+    except LostProcessError as error:
+        raise LostProcessError(error.reason, speaks=error.speaks, folder=folder) from error
+    return RunResult(folder, finished, stop.signal, tuple(state.history), done_before)
+
+
+@contextmanager
+def _kept_alone(folder: Path, processes: Processes) -> Iterator[None]:
+    """Lock the folder, so that no other run works on it; the first process holds the lock."""
     lock = FileLock(folder / LOCK)
+    processes.on_first(lambda: _acquire(lock, folder))
+    try:
+        yield
+    finally:
+        lock.release()
+
+
+def _acquire(lock: FileLock, folder: Path) -> None:
     try:
         lock.acquire(timeout=0)
     except Timeout as error:
@@ -140,12 +191,3 @@ def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer
                 "wait for it, or start a new run with --out",
             )
         ) from error
-    done_before = len(state.history)
-    with lock, listen() as stop:
-        save = saver(folder, prepared, state)
-        if not state.history and not state.step:
-            save(False)
-        finished = run_epochs(prepared.setup, state, save=save, observe=observe, stop=stop)
-        if finished:
-            write_test_predictions(folder, prepared)
-    return RunResult(folder, finished, stop.signal, tuple(state.history), done_before)

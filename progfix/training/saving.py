@@ -24,15 +24,18 @@ __all__ = ["saver", "write_test_predictions"]
 
 
 def saver(folder: Path, prepared: Prepared, state: LoopState) -> Callable[[bool], None]:
-    """Return what saves the run: the best checkpoint first, so that none is ever missing."""
+    """Return what saves the run: the best checkpoint first, so that none is ever missing.
 
-    def save(best: bool) -> None:
+    All processes of a run call it together; the first one writes.
+    """
+
+    def write(best: bool) -> None:
         if best:
             _save_best(folder / runs.BEST, prepared, state.history[-1])
         save_training(folder / runs.LAST, prepared.setup, state)
         write_history(folder / runs.HISTORY, state.history)
 
-    return save
+    return lambda best: prepared.setup.processes.on_first(lambda: write(best))
 
 
 def _save_best(path: Path, prepared: Prepared, row: EpochRow) -> None:

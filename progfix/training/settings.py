@@ -113,7 +113,13 @@ SETTINGS: Mapping[str, Setting] = {
         "optimisation.epochs", int, "Passes over the training videos.", _OPTIMISATION
     ),
     "batch-videos": Setting(
-        "optimisation.batch_videos", int, "Videos per step, all of one task.", _OPTIMISATION
+        "optimisation.batch_videos", int, "Videos of a group, all of one task.", _OPTIMISATION
+    ),
+    "groups-per-step": Setting(
+        "optimisation.groups_per_step",
+        int,
+        "Groups of videos whose gradients a step takes together, in all processes.",
+        _OPTIMISATION,
     ),
     "lr": Setting(
         "optimisation.lr",

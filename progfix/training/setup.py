@@ -15,6 +15,7 @@ from progfix.heads.base import ProgressHead
 from progfix.model import ProgressModel
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.optimisers import Optimisers
+from progfix.training.processes import ALONE, Processes
 from progfix.training.recipe import Recipe
 
 __all__ = ["Setup"]
@@ -36,6 +37,7 @@ class Setup:
         deviation: Standard deviation of each column that the head reads, `(D,)`, for feature
             noise; of embeddings in training each group has its own.
         average: Moving average of the head's weights, or None where the recipe has none.
+        processes: Those that work on the run together.
     """
 
     model: ProgressModel
@@ -48,6 +50,7 @@ class Setup:
     seed: int
     deviation: Tensor
     average: AveragedModel | None = None
+    processes: Processes = ALONE
 
     @property
     def judged(self) -> ProgressHead:

@@ -6,12 +6,14 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import torch
 
 from progfix.data.dataset import Video
 from progfix.frame_counting import FrameCounting
 from progfix.heads.base import ProgressHead
 from progfix.predict import cut_segments, frames_table, predict_segments
 from progfix.training.embeddings import EmbeddingCache
+from progfix.training.processes import ALONE, Processes
 
 __all__ = ["Score", "validate"]
 
@@ -50,6 +52,7 @@ def validate(
     videos: Sequence[Video],
     embeddings: EmbeddingCache,
     counting: FrameCounting,
+    processes: Processes = ALONE,
 ) -> Score:
     """Return the score of a head on videos; the head is left in training mode.
 
@@ -58,13 +61,17 @@ def validate(
         videos: Validation videos with features.
         embeddings: Where their embeddings come from.
         counting: Frame counting fitted on the training durations.
+        processes: Who shares the videos; all get the same score.
+
+    Raises:
+        LostProcessError: If a process has gone.
     """
     sums = np.zeros(3)
     frames = 0
     head.eval()
-    with_segments = [v for v in videos if any(not s.censored for s in v.segments)]
-    for first in range(0, len(with_segments), _VIDEOS_PER_CHUNK):
-        chunk = with_segments[first : first + _VIDEOS_PER_CHUNK]
+    mine = processes.share(v for v in videos if any(not s.censored for s in v.segments))
+    for first in range(0, len(mine), _VIDEOS_PER_CHUNK):
+        chunk = mine[first : first + _VIDEOS_PER_CHUNK]
         segments = [s for video in chunk for s in cut_segments(video, embeddings.get(video))]
         table = frames_table(chunk, predict_segments(head, segments))
         constant = np.full(len(table), 0.5)
@@ -72,5 +79,6 @@ def validate(
             sums[place] += np.abs(answer - table.target).sum()
         frames += len(table)
     head.train()
-    mae, mae_constant, mae_counting = sums / frames if frames else np.full(3, np.nan)
-    return Score(float(mae), float(mae_constant), float(mae_counting), frames)
+    total = processes.total(torch.tensor([*sums, float(frames)], dtype=torch.float64)).numpy()
+    mae, mae_constant, mae_counting = total[:3] / total[3] if total[3] else np.full(3, np.nan)
+    return Score(float(mae), float(mae_constant), float(mae_counting), int(total[3]))

@@ -116,21 +116,23 @@ def test_a_column_that_never_varies_is_not_blown_up() -> None:
 def test_a_normalisation_follows_the_frames() -> None:
     head = build_head(HeadSpec(normalise=True), 2)
     head.fit_normalisation(torch.tensor([1.0, 0.0]), torch.tensor([2.0, 3.0]))
-    head.follow_normalisation(torch.tensor([[3.0, 4.0], [5.0, 4.0]]), 0.25)
-    # Mean squares: 1 + 4 = 5 and 9 before, 17 and 16 in the frames; means 4 and 4.
+    # The frames are (3, 4) and (5, 4): means 4 and 4, mean squares 17 and 16; before them the
+    # mean squares are 1 + 4 = 5 and 9.
+    frames = torch.tensor([4.0, 4.0]), torch.tensor([17.0, 16.0])
+    head.follow_normalisation(*frames, 0.25)
     mean = torch.tensor([0.75 * 1 + 0.25 * 4, 0.25 * 4])
     square = torch.tensor([0.75 * 5 + 0.25 * 17, 0.75 * 9 + 0.25 * 16])
     torch.testing.assert_close(head.mean, mean)
     torch.testing.assert_close(head.scale, (square - mean.square()).sqrt())
     for _ in range(100):
-        head.follow_normalisation(torch.tensor([[3.0, 4.0], [5.0, 4.0]]), 0.25)
+        head.follow_normalisation(*frames, 0.25)
     torch.testing.assert_close(head.mean, torch.tensor([4.0, 4.0]))
     assert abs(float(head.scale[0]) - 1.0) < 1e-5
 
 
 def test_a_head_that_does_not_normalise_follows_nothing() -> None:
     head = build_head(HeadSpec(), 2)
-    head.follow_normalisation(torch.ones(3, 2), 0.5)
+    head.follow_normalisation(torch.ones(2), torch.ones(2), 0.5)
     assert "mean" not in head.state_dict()
 
 
