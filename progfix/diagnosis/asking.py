@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import torch
@@ -23,7 +23,7 @@ FRAMES = 12_000
 """Frames of segments that are asked about, at most (one segment more than fits) ..."""
 
 COSTLY_FRAMES = 3_000
-"""... and for a head that runs anew over every prefix."""
+"""... and with each other input, for a head that runs anew over every prefix."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -81,6 +81,32 @@ class Sample:
         every = torch.cat([asked.embeddings for asked in self.segments])
         return every.mean(dim=0), every.std(dim=0, correction=0)
 
+    def affordable(self) -> Sample:
+        """Return the part that can be asked about again and again: less of a costly head's."""
+        if self.probing.streams:
+            return self
+        queues: list[list[Asked]] = [[] for _ in self.videos]
+        for asked in self.segments:
+            queues[asked.place].append(asked)
+        lengths = [[asked.segment.duration for asked in queue] for queue in queues]
+        kept = _in_turn(lengths, COSTLY_FRAMES)
+        parts = [queue[:number] for queue, number in zip(queues, kept, strict=True)]
+        return replace(self, segments=[asked for part in parts for asked in part])
+
+    def stands_for(self) -> NDArray[np.float64]:
+        """Return how many frames of its video a frame of each video's segments stands for.
+
+        Returns:
+            `(v,)`, all frames of the video's segments with a known end over those that are in
+            the sample, so at least 1; NaN for a video of which there are none.
+        """
+        taken = np.zeros(len(self.videos))
+        for asked in self.segments:
+            taken[asked.place] += len(asked.target)
+        every = [sum(s.duration for s in v.segments if not s.censored) for v in self.videos]
+        taken[taken == 0] = np.nan
+        return np.array(every) / taken
+
     def ask(self, questions: Sequence[Question]) -> NDArray[np.float64]:
         """Return sums of what the answers to questions show, by video of the sample.
 
@@ -117,22 +143,13 @@ def take_sample(probing: Probing) -> Sample:
     spreads over all of them.
     """
     videos = spread_out(probing.videos.videos, VIDEOS)
-    budget = FRAMES if probing.streams else COSTLY_FRAMES
-    waiting = [[s for s in video.segments if not s.censored] for video in videos]
-    chosen: list[list[Segment]] = [[] for _ in videos]
-    frames = 0
-    while frames < budget and any(waiting):
-        for place, left in enumerate(waiting):
-            if left and frames < budget:
-                # The middle one first: beginnings and ends of videos are alike.
-                segment = left.pop(len(left) // 2)
-                chosen[place].append(segment)
-                frames += segment.duration
+    queues = [_from_the_middle([s for s in v.segments if not s.censored]) for v in videos]
+    kept = _in_turn([[s.duration for s in queue] for queue in queues], FRAMES)
     cut = [
         (place, segment, embeddings[segment.start : segment.end + 1])
-        for place, (video, segments) in enumerate(zip(videos, chosen, strict=True))
-        for embeddings in ([probing.embed(video)] if segments else [])
-        for segment in segments
+        for place, (video, queue) in enumerate(zip(videos, queues, strict=True))
+        for embeddings in ([probing.embed(video)] if kept[place] else [])
+        for segment in queue[: kept[place]]
     ]
     answers = probing.answer([embeddings for _, _, embeddings in cut])
     asked = [
@@ -140,3 +157,20 @@ def take_sample(probing: Probing) -> Sample:
         for (place, segment, embeddings), answer in zip(cut, answers, strict=True)
     ]
     return Sample(probing, videos, asked)
+
+
+def _from_the_middle(segments: Sequence[Segment]) -> list[Segment]:
+    """Return the segments, the middle one first: beginnings and ends of videos are alike."""
+    left = list(segments)
+    return [left.pop(len(left) // 2) for _ in segments]
+
+
+def _in_turn(queues: Sequence[Sequence[int]], budget: int) -> list[int]:
+    """Return how many to take of each queue of lengths, one of each in turn, up to a budget."""
+    kept, total = [0] * len(queues), 0
+    for turn in range(max(map(len, queues), default=0)):
+        for place, queue in enumerate(queues):
+            if turn < len(queue) and total < budget:
+                kept[place] += 1
+                total += queue[turn]
+    return kept

@@ -40,6 +40,7 @@ class _Rows:
     """Some frames of some segments, n of them.
 
     Attributes:
+        weight: `(n,)`, frames of the segment that each stands for.
         clock: `(n, 2)`, log elapsed and its square.
         seen: `(n, 2 D)`, the frame's embedding and the mean over the prefix.
         video: `(n,)`, names one video each.
@@ -48,6 +49,7 @@ class _Rows:
         action: `(n,)`, names.
     """
 
+    weight: Array
     clock: Array
     seen: Array
     video: NDArray[np.int64]
@@ -86,11 +88,20 @@ def probe_embeddings(sample: Sample, data: Dataset) -> EmbeddingProbe | str:
     if videos < FEWEST_VIDEOS:
         return f"{videos} videos are too few to fit on some and test on others"
     answers = [a.answer[_frames(len(a.answer))] for a in sample.segments]
-    return _judge(_join(rows), np.concatenate(answers), fitted_on=videos)
+    return _judge(_join(rows), np.concatenate(answers), sample.stands_for(), fitted_on=videos)
 
 
 def _frames(length: int) -> NDArray[np.int64]:
     return np.unique(np.linspace(0, length - 1, FRAMES_PER_SEGMENT).round().astype(np.int64))
+
+
+def _nearest(frames: NDArray[np.int64]) -> Array:
+    """Return how many frames of a segment are nearest to each of some, first and last among them.
+
+    A frame half way between two counts for the earlier one.
+    """
+    ends = np.concatenate([[-1], (frames[:-1] + frames[1:]) // 2, frames[-1:]])
+    return np.diff(ends).astype(np.float64)
 
 
 def _rows_of(video: int, segment: Segment, embeddings: Array) -> _Rows:
@@ -102,6 +113,7 @@ def _rows_of(video: int, segment: Segment, embeddings: Array) -> _Rows:
     mean = np.cumsum(embeddings, axis=0) / np.arange(1, len(embeddings) + 1)[:, None]
     same = len(frames)
     return _Rows(
+        _nearest(frames),
         np.stack([elapsed, elapsed**2], axis=1),
         np.concatenate([embeddings[frames], mean[frames]], axis=1),
         np.full(same, video),
@@ -113,6 +125,7 @@ def _rows_of(video: int, segment: Segment, embeddings: Array) -> _Rows:
 
 def _join(parts: Sequence[_Rows]) -> _Rows:
     return _Rows(
+        np.concatenate([p.weight for p in parts]),
         np.concatenate([p.clock for p in parts]),
         np.concatenate([p.seen for p in parts]),
         np.concatenate([p.video for p in parts]),
@@ -122,8 +135,18 @@ def _join(parts: Sequence[_Rows]) -> _Rows:
     )
 
 
-def _judge(rows: _Rows, head: Array, *, fitted_on: int) -> EmbeddingProbe:
-    """Predict the first `len(head)` rows, those of the sample, from videos that are not theirs."""
+def _judge(rows: _Rows, head: Array, stands_for: Array, *, fitted_on: int) -> EmbeddingProbe:
+    """Predict the first `len(head)` rows, those of the sample, from videos that are not theirs.
+
+    Errors of progress count by the frames that a row stands for, in its segment and its video:
+    they estimate errors over all frames of these videos, whatever was sampled of them.
+
+    Args:
+        rows: Those of the sample first.
+        head: The head's answers to them.
+        stands_for: `(v,)`, frames of its video that a frame of the sample stands for.
+        fitted_on: Videos in all.
+    """
     n = len(head)
     actions, action = np.unique(rows.action, return_inverse=True)
     wanted = np.column_stack([rows.target, rows.duration, np.eye(len(actions))[action]])
@@ -144,16 +167,19 @@ def _judge(rows: _Rows, head: Array, *, fitted_on: int) -> EmbeddingProbe:
     def by_video(values: Array) -> Array:
         return np.bincount(place, values, minlength=len(tested)).astype(np.float64)
 
-    of_head = by_video(np.abs(head - target))
+    weight = rows.weight[:n] * stands_for[rows.video[:n]]
+    every = by_video(weight)
+    of_head = by_video(weight * np.abs(head - target))
     of_clock, of_linear, of_near = (
-        by_video(np.abs(np.clip(answer[:, 0], 0, 1) - target)) for answer in (clock, linear, near)
+        by_video(weight * np.abs(np.clip(answer[:, 0], 0, 1) - target))
+        for answer in (clock, linear, near)
     )
     by_clock, by_linear, by_near = (
         by_video((answer[:, 1] - duration) ** 2) for answer in (clock, linear, near)
     )
     better = of_linear if of_linear.sum() <= of_near.sum() else of_near
     errors = np.column_stack([of_linear, of_near, of_head - better])
-    mae_linear, mae_near, saved = ratios(errors, by_video(np.ones(n)))
+    mae_linear, mae_near, saved = ratios(errors, every)
     known_linear, known_near = ratios(
         np.column_stack([by_clock - by_linear, by_clock - by_near]), by_clock
     )
@@ -161,8 +187,8 @@ def _judge(rows: _Rows, head: Array, *, fitted_on: int) -> EmbeddingProbe:
         videos=len(tested),
         fitted_on=fitted_on,
         frames=n,
-        mae_head=float(of_head.sum() / n),
-        mae_clock=float(of_clock.sum() / n),
+        mae_head=float(of_head.sum() / every.sum()),
+        mae_clock=float(of_clock.sum() / every.sum()),
         mae_linear=mae_linear,
         mae_neighbours=mae_near,
         saved=saved,

@@ -39,11 +39,11 @@ def ladder(evidence: Evidence) -> tuple[Rung, ...]:
         Rung(
             "frame_counting_per_action", "counting, action known", s.mae_frame_counting_per_action
         ),
-        # Measured on some of the frames; brought to all of them by what the head has on both.
+        # Estimated from some frames, and the same beside any head that reads these embeddings.
         Rung(
             "embedding_probe",
             "a simple predictor on the embeddings",
-            math.nan if probe is None else max(0.0, s.mae - probe.saved.value),
+            math.nan if probe is None else probe.mae,
         ),
         Rung("head", "this source", s.mae),
         Rung(

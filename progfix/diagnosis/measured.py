@@ -87,13 +87,14 @@ class EmbeddingProbe:
     """What simple predictors read from the embeddings, in videos they were not fitted on.
 
     Both predictors see the frame's embedding, the mean over the prefix, and the frames
-    elapsed; "clock" sees the last alone.
+    elapsed; "clock" sees the last alone. Errors of progress are estimates over all frames of the
+    videos that were predicted: each sampled frame counts for those that it stands for.
 
     Attributes:
         videos: Videos that were predicted.
         fitted_on: Videos that were fitted on, each predicted one left out.
         frames: Frames that were predicted, some of every segment.
-        mae_head: MAE of the head on these frames.
+        mae_head: MAE of the head, from the same frames.
         mae_clock: MAE of the clock.
         mae_linear: MAE of ridge regression.
         mae_neighbours: MAE of the mean over the nearest neighbours.

@@ -41,7 +41,7 @@ def run_probes(source: Source) -> Probes:
     if isinstance(step, str):
         not_run["step"] = step
     return Probes(
-        input_probes(sample),
+        input_probes(sample.affordable()),
         None if isinstance(embeddings, str) else embeddings,
         None if isinstance(step, str) else step,
         not_run,

@@ -22,7 +22,6 @@ from progfix.data.dataset import Dataset, Video
 from progfix.diagnosis.measured import Interval
 from progfix.predict import predict
 from progfix.predictions_io import save_predictions
-from progfix.training.batches import epoch_batches, generator
 from progfix.training.embeddings import CACHE_BYTES
 from progfix.training.interrupts import StopRequest
 from progfix.training.loop import Event, StepDone, run_epochs
@@ -30,6 +29,7 @@ from progfix.training.loop_state import LoopState
 from progfix.training.prepare import Prepared
 from progfix.training.saving import saver
 from progfix.training.setup import Setup
+from progfix.training.steps import epoch_steps
 from progfix.training.validation import validate
 
 __all__ = ["FEWEST_STEPS", "MOST_STEPS", "SECONDS", "RunCost", "measure_cost"]
@@ -204,8 +204,7 @@ def _predicted(folder: Path, setup: Setup, test: Dataset) -> tuple[float, int]:
 
 
 def _batches(setup: Setup) -> int:
-    size = setup.recipe.optimisation.batch_videos
-    return len(epoch_batches(setup.train, size, generator(setup.seed, 0)))
+    return len(epoch_steps(setup, 0))
 
 
 def _longest(videos: Iterable[Video], number: int) -> list[Video]:

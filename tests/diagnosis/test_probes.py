@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from progfix.data.dataset import ArrayFeatures, Dataset, Segment, Video
 from progfix.diagnosis.asking import FRAMES, Sample, spread_out, take_sample
-from progfix.diagnosis.embedding_probes import probe_embeddings
+from progfix.diagnosis.embedding_probes import _frames, _nearest, probe_embeddings
 from progfix.diagnosis.input_probes import INPUT_PROBES, input_probes
 from progfix.diagnosis.linear import NEIGHBOURS, PENALTIES, neighbours, ridge
 from progfix.diagnosis.measured import ratios
@@ -192,6 +192,65 @@ def test_embedding_probes_read_what_is_shown(progress: float, duration: float) -
     else:
         assert found.duration.value < 0.05
         assert found.mae == pytest.approx(found.mae_clock, rel=0.1)
+
+
+def test_a_sampled_frame_stands_for_those_nearest_to_it() -> None:
+    # Frames 0, 4 and 9 of ten: 0 to 2 (2 is as near to 4, and counts for 0), 3 to 6, 7 to 9.
+    assert _nearest(np.array([0, 4, 9])).tolist() == [3, 4, 3]
+    for length in (1, 2, 11, 12, 13, 200, 997):
+        frames = _frames(length)
+        distance = np.abs(np.arange(length)[:, None] - frames)
+        expected = np.bincount(distance.argmin(axis=1), minlength=len(frames))
+        assert _nearest(frames).tolist() == expected.tolist()
+
+
+def by_length(s: Tensor) -> Tensor:
+    """Answers that are right in short segments and far too high at the start of long ones."""
+    progress = torch.arange(1, len(s) + 1) / len(s)
+    return progress if len(s) < 30 else 1 - (1 - progress) ** 3
+
+
+def test_what_is_sampled_stands_for_all_frames() -> None:
+    data = shown(progress=10, duration=0)
+    lengths = [s.duration for v in data.split("test") for s in v.segments]
+    errors = [
+        (by_length(torch.zeros(n, 1)) - torch.arange(1, n + 1) / n).abs().numpy() for n in lengths
+    ]
+    found = probe_embeddings(sample_of(by_length, data.split("test")), data)
+    assert not isinstance(found, str)
+    assert found.mae_head == pytest.approx(np.concatenate(errors).mean(), rel=0.02)
+    # As many frames of every segment would say less than two thirds of it.
+    assert np.mean([e.mean() for e in errors]) < 0.67 * found.mae_head
+
+
+def test_the_same_embeddings_give_the_same_number_beside_any_head() -> None:
+    data = shown(progress=2, duration=1)
+    costly = replace(sample_of(by_length, data.split("test")).probing, streams=False)
+    samples = [
+        sample_of(by_length, data.split("test")),
+        sample_of(lambda s: torch.full((len(s),), 0.5), data.split("test")),
+        take_sample(costly),
+    ]
+    found = [probe_embeddings(sample, data) for sample in samples]
+    assert len({f.mae for f in found if not isinstance(f, str)}) == 1
+    assert len({f.mae_head for f in found if not isinstance(f, str)}) == 2
+
+
+def test_a_part_of_a_video_stands_for_the_whole() -> None:
+    # 100 videos with two segments of 500 and 499 frames: 25 give the one they are asked about.
+    whole = sample_of(lambda s: s[:, 0], videos(100, frames=1000))
+    stands_for = whole.stands_for()
+    assert np.nanmax(np.abs(stands_for[:25] - 999 / 499)) < 1e-12
+    assert np.isnan(stands_for[25:]).all()
+
+
+def test_a_costly_head_is_asked_less_often() -> None:
+    sample = sample_of(lambda s: s[:, 0], videos(100, frames=1000))
+    assert sample.affordable() is sample
+    costly = replace(sample, probing=replace(sample.probing, streams=False)).affordable()
+    # 499 frames each: the seventh is the first to reach 3,000.
+    assert [asked.place for asked in costly.segments] == list(range(7))
+    assert costly.segments[0] is sample.segments[0]
 
 
 def test_few_videos_say_nothing_of_embeddings() -> None:
