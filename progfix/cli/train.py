@@ -104,53 +104,61 @@ def train_cli(
     from progfix.cli.train_view import TrainingView
     from progfix.training.assemble import Request, assemble, run_to_resume
     from progfix.training.idle import refuse_idle
+    from progfix.training.processes import joined
     from progfix.training.run import resume_run, start_run
 
-    request = Request(
-        solution=solution,
-        head=head,
-        settings=settings,
-        seed=seed,
-        data=data,
-        init=init,
-        head_spec=head_spec,
-        config=config,
-        folder=out,
-        device=device,
-    )
-    _check_dry(dry_run=dry_run, as_json=as_json, resume=resume)
-    if resume:
-        folder = run_to_resume(request)
-        with TrainingView(folder.name) as view:
-            epochs = settings["optimisation.epochs"]
-            result = resume_run(
-                folder,
-                view.observe,
-                epochs=None if epochs is None else int(epochs),
-                device=device,
-            )
-    else:
-        options, notes = assemble(request)
-        refuse_idle(options.recipe, settings)
-        if dry_run:
-            from progfix.cli.train_dry_run import show_dry_run
+    with joined(device) as processes:
+        request = Request(
+            solution=solution,
+            head=head,
+            settings=settings,
+            seed=seed,
+            data=data,
+            init=init,
+            head_spec=head_spec,
+            config=config,
+            folder=out,
+            device=device,
+            processes=processes.size,
+        )
+        quiet = not processes.first
+        _check_dry(dry_run=dry_run, as_json=as_json, resume=resume, processes=processes.size)
+        if resume:
+            folder = run_to_resume(request)
+            with TrainingView(folder.name, quiet=quiet) as view:
+                epochs = settings["optimisation.epochs"]
+                result = resume_run(
+                    folder,
+                    view.observe,
+                    epochs=None if epochs is None else int(epochs),
+                    device=device,
+                    processes=processes,
+                )
+        else:
+            options, notes = assemble(request)
+            refuse_idle(options.recipe, settings)
+            if dry_run:
+                from progfix.cli.train_dry_run import show_dry_run
 
-            show_dry_run(options, notes, as_json=as_json)
-            return
-        with TrainingView(options.recipe.name, notes) as view:
-            result = start_run(options, view.observe)
-    if result.finished and result.done_before == len(result.history):
+                show_dry_run(options, notes, as_json=as_json)
+                return
+            with TrainingView(options.recipe.name, notes, quiet=quiet) as view:
+                result = start_run(options, view.observe, processes)
+    if result.finished and result.done_before == len(result.history) and not quiet:
         typer.echo(_NOTHING_LEFT.format(result.done_before), err=True)
     view.report(result)
     if result.stopped_by is not None:
         raise typer.Exit(128 + result.stopped_by)
 
 
-def _check_dry(*, dry_run: bool, as_json: bool, resume: bool) -> None:
+def _check_dry(*, dry_run: bool, as_json: bool, resume: bool, processes: int) -> None:
     if as_json and not dry_run:
         problem = Problem("--json", "--dry-run beside it", "no --dry-run", "leave it out")
     elif dry_run and resume:
         problem = Problem("--dry-run", "a new run", "--resume", "leave one of the two out")
+    elif dry_run and processes > 1:
+        found = f"{processes} under torchrun"
+        problem = Problem("--dry-run", "one process", found, "leave torchrun out")
     else:
         return
     raise InputError(problem)

@@ -27,10 +27,12 @@ class TrainingView:
     Args:
         name: What is being trained.
         notes: What the user should know before it starts.
+        quiet: Show nothing: another process of the run does.
     """
 
-    def __init__(self, name: str, notes: Sequence[str] = ()) -> None:
+    def __init__(self, name: str, notes: Sequence[str] = (), *, quiet: bool = False) -> None:
         self._console = Screen(stderr=True)
+        self._console.quiet = quiet
         self._name, self._notes = name, notes
         self._progress = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
@@ -123,12 +125,13 @@ class TrainingView:
         skipped = sum(row.skipped for row in result.history)
         if skipped:
             self._console.print(
-                f"note: {count(skipped, 'step')} skipped, as {runs.HISTORY} has it by epoch: the "
+                f"note: {count(skipped, "group")} skipped, as {runs.HISTORY} has it by epoch: the "
                 "total loss was too large, or no segment long enough",
                 soft_wrap=True,
                 markup=False,
             )
         out = Screen()
+        out.quiet = self._console.quiet
         best = min((row for row in result.history if row.best), key=lambda row: row.val_mae)
         lines = [
             f"  best epoch {best.epoch}: validation MAE {best.val_mae:.4f}",

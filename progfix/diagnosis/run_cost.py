@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import shutil
 import signal
-import sys
 import time
 from collections.abc import Iterable, Sequence
 from copy import deepcopy
@@ -20,9 +19,9 @@ from scipy.stats import t as students_t
 from progfix import runs
 from progfix.data.dataset import Dataset, Video
 from progfix.diagnosis.measured import Interval
+from progfix.diagnosis.run_memory import Kept, device_peak, process_peak
 from progfix.predict import predict
 from progfix.predictions_io import save_predictions
-from progfix.training.embeddings import CACHE_BYTES
 from progfix.training.interrupts import StopRequest
 from progfix.training.loop import Event, StepDone, run_epochs
 from progfix.training.loop_state import LoopState
@@ -128,12 +127,14 @@ def measure_cost(prepared: Prepared, *, starting: float) -> RunCost:
     with TemporaryDirectory() as folder:
         saving, kept = _saved(Path(folder), prepared, state)
         predicting, predicted = _predicted(Path(folder), setup, test)
-    memory, device_memory = _peak(), _device_peak(setup)
+    kept_videos = Kept(setup, sample)
+    memory = process_peak() + kept_videos.to_come
+    device_memory = device_peak(setup.model.device)
     setup.model.load_state_dict(initial)
     val_share = _frames(setup.val) / max(1, _frames(sample))
     each = _batches(setup)
     # What does not fit in memory is read and embedded anew each time.
-    again = again if _cached(setup, sample) <= CACHE_BYTES else first
+    again = again if kept_videos.fits else first
     epoch = _times(_mean(watch.taken), each, again * val_share + saving)
     epochs = setup.recipe.optimisation.epochs
     once = starting + (first - again) * val_share + predicting
@@ -144,7 +145,7 @@ def measure_cost(prepared: Prepared, *, starting: float) -> RunCost:
         epochs=epochs,
         epoch=epoch,
         total=_times(epoch, epochs, max(0.0, once)),
-        memory=memory + _unread(setup, sample),
+        memory=memory,
         device_memory=device_memory,
         disk=kept + predicted,
         disk_free=shutil.disk_usage(_existing(prepared.options.folder or runs.RUNS)).free,
@@ -226,38 +227,6 @@ def _mean(values: Sequence[float]) -> Interval:
 
 def _times(each: Interval, number: int, once: float) -> Interval:
     return Interval(*(number * end + once for end in (each.value, each.low, each.high)))
-
-
-def _cached(setup: Setup, sample: list[Video]) -> float:
-    return _frame_bytes(setup, sample) * (_frames(setup.train) + _frames(setup.val))
-
-
-def _frame_bytes(setup: Setup, sample: list[Video]) -> float:
-    """Return bytes of a frame as the run keeps it."""
-    embeddings = setup.embeddings
-    read = embeddings.features if setup.recipe.method.trains_encoder else embeddings.get
-    return read(sample[0]).nbytes / sample[0].num_frames
-
-
-def _unread(setup: Setup, sample: list[Video]) -> float:
-    """Return bytes that the run will keep of validation videos that were not read here."""
-    size = _frame_bytes(setup, sample)
-    now = size * (_frames(setup.train) + _frames(sample))
-    return max(0.0, min(_cached(setup, sample), CACHE_BYTES) - now)
-
-
-def _peak() -> float:
-    if sys.platform == "win32":
-        return math.nan
-    import resource
-
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return float(peak if sys.platform == "darwin" else peak * 1024)
-
-
-def _device_peak(setup: Setup) -> float:
-    device = setup.model.device
-    return float(torch.cuda.max_memory_allocated(device)) if device.type == "cuda" else math.nan
 
 
 def _existing(folder: Path) -> Path:

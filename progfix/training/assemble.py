@@ -40,6 +40,8 @@ class Request:
         config: A run, or its config.json, to run again.
         folder: The new run's folder.
         device: "auto", or a torch device.
+        processes: How many work on the run; a step takes a group for each, if nothing else is
+            said.
     """
 
     solution: str | None = None
@@ -52,6 +54,7 @@ class Request:
     config: Path | None = None
     folder: Path | None = None
     device: str = "auto"
+    processes: int = 1
 
 
 def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
@@ -82,6 +85,8 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         kind = request.head or recipe.head.kind
         start = replace(SEED_RECIPE, head=replace(SEED_RECIPE.head, kind=kind))
         recipe = _keep_own(apply(letters, start), recipe)
+    if request.config is None:
+        recipe = with_values(recipe, {"optimisation.groups_per_step": request.processes})
     recipe = _tuned(recipe, request.settings)
     if checkpoint is not None:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
@@ -110,6 +115,7 @@ def run_to_resume(request: Request) -> Path:
         Request(),
         folder=request.folder,
         device=request.device,
+        processes=request.processes,
         settings={
             name: value if name == "optimisation.epochs" else None
             for name, value in request.settings.items()
