@@ -113,13 +113,8 @@ def measure_cost(prepared: Prepared, *, starting: float) -> RunCost:
     sample = _longest(setup.val, _VIDEOS)
     state, first = _largest_batch(setup, sample)
     watch = _Watch()
-    run_epochs(
-        replace(setup, val=sample),
-        LoopState(),
-        save=lambda _best: None,
-        observe=watch,
-        stop=watch.stop,
-    )
+    # However short the run is, there are enough steps to measure.
+    _loop(replace(setup, val=sample), LoopState(), watch, epochs=MOST_STEPS)
     started = time.perf_counter()
     validate(setup.judged, sample, setup.embeddings, setup.counting)
     again = time.perf_counter() - started
@@ -163,21 +158,22 @@ def _largest_batch(setup: Setup, sample: list[Video]) -> tuple[LoopState, float]
         tasks.setdefault(video.task, []).append(video)
     size = setup.recipe.optimisation.batch_videos
     batches = [_longest(videos, size) for videos in tasks.values()]
-    optimisation = replace(setup.recipe.optimisation, epochs=1)
     watch, state = _Watch(), LoopState()
+    largest = replace(setup, train=max(batches, key=_frames), val=sample)
+    _loop(largest, state, watch, epochs=1)
+    return state, max(0.0, state.history[-1].seconds - sum(watch.taken))
+
+
+def _loop(setup: Setup, state: LoopState, watch: _Watch, *, epochs: int) -> None:
+    """Run the loop for so many epochs at the most, and keep nothing."""
+    optimisation = replace(setup.recipe.optimisation, epochs=epochs)
     run_epochs(
-        replace(
-            setup,
-            recipe=replace(setup.recipe, optimisation=optimisation),
-            train=max(batches, key=_frames),
-            val=sample,
-        ),
+        replace(setup, recipe=replace(setup.recipe, optimisation=optimisation)),
         state,
         save=lambda _best: None,
         observe=watch,
-        stop=StopRequest(),
+        stop=watch.stop,
     )
-    return state, max(0.0, state.history[-1].seconds - sum(watch.taken))
 
 
 def _saved(folder: Path, prepared: Prepared, state: LoopState) -> tuple[float, int]:

@@ -156,6 +156,11 @@ def test_the_interval_of_the_mean_is_students() -> None:
 
 def test_more_steps_are_measured_while_they_are_quick(monkeypatch: pytest.MonkeyPatch) -> None:
     assert dry(solution="gs").cost.steps == 4
+    # However short the run, three are the fewest that say how much they differ.
+    data = DataOptions("procedures/1:dim=8,videos=3,tasks=1")
+    short = {"optimisation.epochs": 1, "optimisation.batch_videos": 8}
+    cost = dry(solution="gs", settings=short, data=data).cost
+    assert (cost.steps_per_epoch, cost.steps) == (1, 4)
     monkeypatch.setattr(run_cost, "SECONDS", 0.0)
     assert dry(solution="gs").cost.steps == run_cost.FEWEST_STEPS
 
