@@ -22,6 +22,7 @@ from progfix.sweeps.result import CellResult, SweepResult
 from progfix.sweeps.start import SweepOutcome
 from progfix.sweeps.states import RunState
 from progfix.sweeps.words import sentences
+from progfix.training.interrupts import TIME_OVER
 
 __all__ = ["SweepView"]
 
@@ -85,7 +86,8 @@ class SweepView:
             self._console.print(f"`{again}` tries what failed again", soft_wrap=True)
         if outcome.result is None:
             if outcome.stopped_by is not None:
-                text = f"stopped; every state is saved, go on with `{again}`"
+                reason = " before the time limit" if outcome.stopped_by == TIME_OVER else ""
+                text = f"stopped{reason}; every state is saved, go on with `{again}`"
                 self._console.print(text, soft_wrap=True)
             return
         out = Screen()
@@ -170,12 +172,25 @@ def _show(out: Screen, result: SweepResult) -> None:
     for cell in result.cells:
         style = "dim" if cell.is_baseline else ""
         rows.add(tables.label(cell, result), *_numbers(cell), style=style)
-    out.print("", rows, "", sep="\n")
+    out.print("", rows, *_encoders(result), "", sep="\n")
     for sentence in sentences(result):
         out.print(Text(f"- {sentence}"), soft_wrap=True)
     out.print("")
     best = next(iter(result.trained[0].runs.values()))
     out.print(Text(f"next: progfix diagnose {shlex.quote(best)}"), soft_wrap=True)
+
+
+def _encoders(result: SweepResult) -> list[str | Rows]:
+    """Return a table of how well trained encoders align, after an empty line, if there are any."""
+    scored = [c for c in result.cells if any(n in c.scores for n in tables.ALIGNMENT_COLUMNS)]
+    if not scored:
+        return []
+    columns = [part for name in tables.ALIGNMENT_COLUMNS.values() for part in (name, "+-")]
+    rows = Rows("its encoder", columns)
+    for cell in scored:
+        scores = [cell.scores[name] for name in tables.ALIGNMENT_COLUMNS]
+        rows.add(tables.label(cell, result), *(number(v) for s in scores for v in (s.mean, s.std)))
+    return ["", rows]
 
 
 def _numbers(cell: CellResult) -> list[str]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
 
@@ -73,6 +73,7 @@ def align(
     split: str = "test",
     fit_on: str = "train",
     variant: Variant = "default",
+    metrics: Collection[str] | None = None,
     bootstrap: int = 0,
     seed: int = 0,
     observe: Callable[[str, int], None] | None = None,
@@ -88,6 +89,7 @@ def align(
             scored and nothing is fitted.
         fit_on: Splits for what is fitted, joined by "+".
         variant: As in `progfix.metrics.alignment.measure.alignment_scores`.
+        metrics: Likewise.
         bootstrap: Resamples of the scored videos for intervals; 0 for none.
         seed: Of the draws.
         observe: Called with a label and a task's frames after each task.
@@ -113,10 +115,11 @@ def align(
     tasks = {}
     for task in dict.fromkeys(video.task for video in scored):
         sets = _embedded(embed, _of(train, task), _of(scored, task))
-        tasks[task] = alignment_scores(*sets, variant=variant, seed=seed)
+        tasks[task] = alignment_scores(*sets, variant=variant, seed=seed, metrics=metrics)
         if observe is not None:
             observe(f"alignment of {source.label}", sum(len(v) for part in sets for v in part))
-    scores = {name: _over_tasks(s[name] for s in tasks.values()) for name in DEFINITIONS[variant]}
+    names = [n for n in DEFINITIONS[variant] if metrics is None or n in metrics]
+    scores = {name: _over_tasks(s[name] for s in tasks.values()) for name in names}
     sizes = [len(_of(scored, task)) for task in tasks]
     intervals = {
         name: mean_interval([s[name] for s in tasks.values()], sizes, bootstrap, seed)

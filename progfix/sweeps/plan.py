@@ -33,6 +33,11 @@ class PlannedRun:
         """Its data, splits included."""
         return DataOptions.from_json(self.config.get("data"), where=f"{self.name}: data")
 
+    @property
+    def trains_encoder(self) -> bool:
+        """Whether it trains an encoder by an alignment method."""
+        return RunOptions.from_config(self.config, self.name).recipe.method.trains_encoder
+
     def options(self, folder: Path, device: str) -> RunOptions:
         """Return the options to train it with, in a folder of its name in `folder`."""
         options = RunOptions.from_config(self.config, self.name)

@@ -1,4 +1,6 @@
-"""From the predictions of a sweep's runs to its result; nothing here needs PyTorch.
+"""From the predictions of a sweep's runs to its result.
+
+Nothing here needs PyTorch, unless encoders were trained.
 
 The seeds of a cell are pooled: a video's sums over all seeds stay together, so that
 resampling videos takes all seeds of a video along. Where each seed has its own splits a video
@@ -75,6 +77,7 @@ def evaluate_sweep(
         raise ValueError("expected at least one finished run, found none")
     observe("comparing")
     results = [_cell(name, seeds, plan, folder, failed) for name, seeds in cells.items()]
+    results = [_with_alignment(cell, plan, data, observe) for cell in results]
     most = max(done.values(), key=len)
     results += [_baseline(name, most) for name in BASELINE_COLUMNS]
     results.sort(key=lambda cell: math.inf if math.isnan(cell.mae) else cell.mae)
@@ -131,6 +134,19 @@ def _cell(
         runs={run.seed: str(folder / run.name) for run in own if run.seed in seeds},
         failed={run.seed: failed[run.name] for run in own if run.name in failed},
     )
+
+
+def _with_alignment(
+    cell: CellResult, plan: Plan, data: Mapping[int, Dataset], observe: Callable[[str], None]
+) -> CellResult:
+    """Add how well the cell's encoders align videos, where it trained any."""
+    if not any(run.trains_encoder for run in plan.runs if run.cell == cell.name and cell.runs):
+        return cell
+    from progfix.sweeps.alignment import alignment_of
+
+    observe(f"alignment of {cell.name}")
+    folders = {seed: Path(run) for seed, run in cell.runs.items()}
+    return replace(cell, scores={**cell.scores, **alignment_of(folders, data)})
 
 
 def _baseline(name: str, seeds: Seeds) -> CellResult:

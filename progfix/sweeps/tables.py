@@ -16,7 +16,7 @@ from progfix.evaluation.tables import (
 from progfix.sweeps.result import CellResult, SweepResult
 from progfix.sweeps.words import sentences
 
-__all__ = ["csv_text", "label", "latex", "markdown"]
+__all__ = ["ALIGNMENT_COLUMNS", "csv_text", "label", "latex", "markdown"]
 
 _COLUMNS = {
     "mae": "MAE",
@@ -27,6 +27,12 @@ _COLUMNS = {
     "last_frame_median": "last frame",
     "coverage": "in 80 % interval",
 }
+ALIGNMENT_COLUMNS = {
+    "kendalls_tau": "Kendall's tau",
+    "phase_progression": "phase progression",
+}
+"""What is said of the encoders where a sweep trained them, by metric."""
+
 _CSV_HEADER = ("cell", "kind", "metric", "seed", "value", "low", "high", "count", "undefined")
 
 
@@ -72,9 +78,12 @@ def _csv_number(value: float) -> str:
 
 def _table(result: SweepResult) -> tuple[list[str], list[list[str]]]:
     rows = []
+    columns = dict(_COLUMNS)
+    if any(name in cell.scores for cell in result.cells for name in ALIGNMENT_COLUMNS):
+        columns |= ALIGNMENT_COLUMNS
     for cell in result.cells:
         cells = [label(cell, result)]
-        for name in _COLUMNS:
+        for name in columns:
             score = cell.scores.get(name)
             if score is None:
                 cells.append("")
@@ -84,7 +93,7 @@ def _table(result: SweepResult) -> tuple[list[str], list[list[str]]]:
             between = f" [{ends.replace(' to ', ', ')}]" if name == "mae" and ends else ""
             cells.append(number(score.pooled.value) + spread + between)
         rows.append(cells)
-    return ["cell", *_COLUMNS.values()], rows
+    return ["cell", *columns.values()], rows
 
 
 def _caption(result: SweepResult) -> str:

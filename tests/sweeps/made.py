@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,8 @@ from progfix.predictions import Predictions
 from progfix.predictions_io import save_predictions
 from progfix.sweeps.plan import Plan, PlannedRun
 from progfix.sweeps.statistics import finished
+from progfix.training.recipe import SEED_RECIPE
+from progfix.training.run_options import RunOptions
 
 __all__ = ["SMALL", "made_plan", "predict"]
 
@@ -23,10 +26,9 @@ def made_plan(*cells: str, seeds: tuple[int, ...] = (0, 1, 2), fresh_splits: boo
     """A plan on the built-in data; the recipes do not matter."""
     runs = []
     for seed in seeds:
-        data: dict[str, object] = {"path": SMALL.path}
-        if fresh_splits:
-            data["resplit"] = seed
-        runs += [PlannedRun(f"{c}-seed{seed}", c, seed, {"data": data}) for c in cells]
+        data = replace(SMALL, resplit=seed) if fresh_splits else SMALL
+        config = RunOptions(SEED_RECIPE, data, seed=seed).to_config()
+        runs += [PlannedRun(f"{c}-seed{seed}", c, seed, config) for c in cells]
     return Plan(cells, seeds, fresh_splits, tuple(runs))
 
 

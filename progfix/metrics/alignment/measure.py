@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Sequence
 
 from progfix.metrics.alignment.classification import FRACTIONS, phase_classification
 from progfix.metrics.alignment.eae import enclosed_area_error
@@ -23,6 +23,7 @@ def alignment_scores(
     *,
     variant: Variant = "default",
     seed: int = 0,
+    metrics: Collection[str] | None = None,
 ) -> dict[str, Score]:
     """Compute the alignment metrics of one task.
 
@@ -33,6 +34,7 @@ def alignment_scores(
         variant: Whose definitions; metrics that its code lacks are left out, those that it
             computes `SAME` as the default are the default.
         seed: Of the draws in "gtcc".
+        metrics: Which of them; None for all.
 
     Returns:
         Scores by name, in the order of `progfix.metrics.alignment.variants.METRICS`.
@@ -43,20 +45,26 @@ def alignment_scores(
     """
     if variant not in DEFINITIONS:
         raise ValueError(f"expected a variant out of {', '.join(DEFINITIONS)}, found {variant!r}")
-    definitions = DEFINITIONS[variant]
+    definitions = {
+        name: whose
+        for name, whose in DEFINITIONS[variant].items()
+        if metrics is None or name in metrics
+    }
 
     def own(name: str) -> Variant:
-        return "default" if definitions[name] == SAME else variant
+        return "default" if DEFINITIONS[variant][name] == SAME else variant
 
     pairwise = {
         "kendalls_tau": kendalls_tau, "wild_tau": wild_tau, "eae": enclosed_area_error
     }  # fmt: skip
     wanted = [name for name in pairwise if name in definitions]
-    neighbours = PairNeighbours.of(scored) if scored and wanted != ["kendalls_tau"] else None
+    neighbours = (
+        PairNeighbours.of(scored) if scored and wanted not in ([], ["kendalls_tau"]) else None
+    )
     found: dict[str, Score] = {
         name: pairwise[name](scored, variant=own(name), neighbours=neighbours) for name in wanted
     }
-    if "ap_5" in definitions:
+    if any(f"ap_{k}" in definitions for k in KS):
         scores = average_precision(scored, variant=own("ap_5"))
         found |= {f"ap_{k}": score for k, score in zip(KS, scores, strict=True)}
     fitted: dict[str, Callable[[], Score]] = {
