@@ -12,11 +12,12 @@ import numpy as np
 from progfix.data.collector import Collector
 from progfix.data.dataset import Video
 from progfix.data.hdf5_group import SharedFrames, checked, read_group
-from progfix.data.hdf5_handles import HDF5_ERRORS, first_line, open_hdf5
+from progfix.data.hdf5_handles import open_hdf5
 from progfix.data.hdf5_index import INDEX, SEGMENTS, read_index
 from progfix.data.options import DataOptions
 from progfix.data.reading import Reading
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
+from progfix.hdf5_access.members import HDF5_ERRORS, first_line
 
 __all__ = ["FORMAT", "read_hdf5"]
 
@@ -74,10 +75,12 @@ def _require_format(path: Path, file: h5py.File) -> None:
         found = None
     if isinstance(found, bytes):
         found = found.decode("utf-8", "replace")
-    if found == FORMAT:
+    if isinstance(found, str) and found == FORMAT:
         return
     fix = "write it in the layout of docs/formats.md"
-    what = f"attribute format = {found}" if found is not None else "an HDF5 file without it"
+    what = (
+        f"attribute format = {listed([found])}" if found is not None else "an HDF5 file without it"
+    )
     if isinstance(found, str) and found.startswith("progfix-predictions/"):
         what, fix = "a predictions file", "give it as SOURCE instead of --data"
     elif isinstance(found, str) and found.startswith("progfix-data/"):

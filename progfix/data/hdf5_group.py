@@ -15,10 +15,11 @@ import numpy as np
 
 from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Segment, Video
-from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, first_line, member, require_stored
+from progfix.data.hdf5_handles import Hdf5Features
 from progfix.data.reading import valid_segments
 from progfix.data.splits import unknown_split
 from progfix.errors import Problem
+from progfix.hdf5_access.members import HDF5_ERRORS, first_line, member, whole
 
 __all__ = ["SharedFrames", "checked", "read_group"]
 
@@ -107,7 +108,6 @@ def _feature_shape(dataset: h5py.Dataset) -> tuple[int, ...]:
         raise ValueError(f"'features' of data type {dataset.dtype} instead of float32 or float16")
     if dataset.ndim not in (2, 4) or 0 in dataset.shape:
         raise ValueError(f"'features' of shape {dataset.shape} instead of (T, D) or (T, C, H, W)")
-    require_stored(dataset)
     return tuple(int(size) for size in dataset.shape)
 
 
@@ -127,10 +127,8 @@ def _segments(group: h5py.Group, num_frames: int) -> list[Segment]:
         stored = member(group, "censored", h5py.Dataset)
         if stored.shape != spans.shape[:1] or stored.dtype.kind not in "biu":
             raise ValueError(f"'censored' of {_kind(stored)} instead of {len(spans)} booleans")
-        censored = stored[()].astype(np.bool_)
-    rows = zip(
-        spans[()].tolist(), actions.asstr("utf-8")[()].tolist(), censored.tolist(), strict=True
-    )
+        censored = whole(stored).astype(np.bool_)
+    rows = zip(whole(spans).tolist(), whole(actions).tolist(), censored.tolist(), strict=True)
     return [Segment(start, end, action, cut) for (start, end), action, cut in rows]
 
 

@@ -14,7 +14,6 @@ from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 from urllib.parse import unquote
 
 import h5py
@@ -23,40 +22,42 @@ from numpy.typing import NDArray
 
 from progfix.data.dataset import Segment
 from progfix.errors import InputError, Problem
+from progfix.hdf5_access.members import (
+    HDF5_ERRORS,
+    first_line,
+    member,
+    open_file,
+    require_bounded_chunks,
+    whole,
+)
 
-__all__ = [
-    "HDF5_ERRORS",
-    "Hdf5Features",
-    "first_line",
-    "labels_checksum",
-    "member",
-    "open_hdf5",
-    "require_stored",
-]
+__all__ = ["Hdf5Features", "labels_checksum", "open_hdf5"]
 
 OPEN_FILES = 16
 """Files that a process keeps open."""
 
-HDF5_ERRORS = (OSError, RuntimeError, KeyError, ValueError, TypeError)
-"""What h5py raises on a damaged or foreign file."""
-
 OPEN_DATASETS = 256
 """Data sets that are kept open in each."""
-
-BEST_COMPRESSION = 1 << 20
-"""Bytes that one stored byte may stand for; features that never change come near it."""
 
 CHUNK_CACHE_BYTES = 1 << 18
 """Bytes of chunks that each open data set may hold: one chunk of our writer's."""
 
 
 class _OpenFile:
-    """A file, the data sets last read from it, and the groups that agree with its index."""
+    """A file, the data sets last read from it, and what is known of its groups.
+
+    Attributes:
+        file: The file.
+        datasets: Data sets by group, the last used at the end.
+        verified: Groups that agree with the file's index.
+        compressed: Those with compressed features, and the chunks that were looked at.
+    """
 
     def __init__(self, path: Path) -> None:
-        self.file = h5py.File(path, "r", rdcc_nbytes=CHUNK_CACHE_BYTES)
+        self.file = open_file(path, rdcc_nbytes=CHUNK_CACHE_BYTES)
         self.datasets: OrderedDict[str, h5py.Dataset] = OrderedDict()
         self.verified: set[str] = set()
+        self.compressed: dict[str, set[tuple[int, ...]]] = {}
 
 
 _LOCK = threading.RLock()
@@ -87,10 +88,14 @@ class Hdf5Features:
             InputError: If the file has gone, is damaged, or changed since it was opened.
         """
         first, last, _ = slice(start, stop).indices(self.shape[0])
-        result = np.empty((max(0, last - first), *self.shape[1:]), np.float32)
         with _LOCK:
             try:
-                dataset = self._dataset()
+                opened = _cached(self.path)
+                dataset = self._dataset(opened)
+                if self.group in opened.compressed:
+                    known = opened.compressed[self.group]
+                    require_bounded_chunks(dataset, slice(first, last), known)
+                result = np.empty((max(0, last - first), *self.shape[1:]), np.float32)
                 if result.size:
                     dataset.read_direct(result, np.s_[first:last])
             except HDF5_ERRORS as error:
@@ -101,8 +106,7 @@ class Hdf5Features:
                 ) from error
         return result
 
-    def _dataset(self) -> h5py.Dataset:
-        opened = _cached(self.path)
+    def _dataset(self, opened: _OpenFile) -> h5py.Dataset:
         dataset = opened.datasets.get(self.group)
         if dataset is None:
             group = member(opened.file, self.group, h5py.Group)
@@ -110,6 +114,8 @@ class Hdf5Features:
             if self.group not in opened.verified:
                 self._verify(group, dataset)
                 opened.verified.add(self.group)
+                if dataset.compression:
+                    opened.compressed[self.group] = set()
             opened.datasets[self.group] = dataset
             if len(opened.datasets) > OPEN_DATASETS:
                 opened.datasets.popitem(last=False)
@@ -118,7 +124,6 @@ class Hdf5Features:
 
     def _verify(self, group: h5py.Group, dataset: h5py.Dataset) -> None:
         """Refuse a group that is not what the index, or an earlier look, said."""
-        require_stored(dataset)
         if dataset.shape != self.shape:
             raise self._problem(
                 f"features of shape {self.shape}",
@@ -146,10 +151,10 @@ def labels_checksum(segments: Sequence[Segment]) -> int:
 
 def group_checksum(group: h5py.Group) -> int:
     """Return `labels_checksum` of the labels that a video's group holds."""
-    spans = np.asarray(member(group, "segments", h5py.Dataset)).reshape(-1, 2)
-    actions = member(group, "actions", h5py.Dataset).asstr("utf-8")[()]
+    spans = whole(member(group, "segments", h5py.Dataset)).reshape(-1, 2)
+    actions = whole(member(group, "actions", h5py.Dataset))
     censored = (
-        np.asarray(member(group, "censored", h5py.Dataset))
+        whole(member(group, "censored", h5py.Dataset))
         if "censored" in group
         else np.zeros(len(spans), dtype=np.bool_)
     )
@@ -157,38 +162,6 @@ def group_checksum(group: h5py.Group) -> int:
     return labels_checksum(
         [Segment(int(s[0]), int(s[1]), action, bool(c)) for s, action, c in rows]
     )
-
-
-def require_stored(dataset: h5py.Dataset) -> None:
-    """Refuse data that the file only claims: reading it would go on for hours.
-
-    Raises:
-        ValueError: If there is more than any compression makes of what is stored.
-    """
-    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
-    if claimed > (stored + 1024) * BEST_COMPRESSION:
-        name = dataset.name.rpartition("/")[2]
-        raise ValueError(f"{name!r} that claims {claimed:,} bytes, with {stored:,} in the file")
-
-
-def member(parent: h5py.Group, name: str, kind: type[Any]) -> Any:
-    """Return a member of a group that is a hard link to data in the file itself.
-
-    Raises:
-        KeyError: If there is none of that name.
-        ValueError: If it is a link, of another kind, or stored in another file.
-    """
-    link = parent.get(name, getlink=True)
-    if link is None:
-        raise KeyError(f"no {name!r}")
-    if not isinstance(link, h5py.HardLink):
-        raise ValueError(f"{name!r} is a link to somewhere else")  # noqa: TRY004
-    found = parent[name]
-    if not isinstance(found, kind):
-        raise ValueError(f"{name!r} is no {kind.__name__.lower()}")  # noqa: TRY004
-    if isinstance(found, h5py.Dataset) and (found.is_virtual or found.external):
-        raise ValueError(f"{name!r} is stored in another file")
-    return found
 
 
 def open_hdf5(path: Path) -> h5py.File:
@@ -234,10 +207,3 @@ def _why_not(path: Path, error: OSError) -> str:
     if "truncated" in str(error):
         return "a truncated file"
     return f"another file ({first_line(error)})"
-
-
-def first_line(error: Exception) -> str:
-    """Return what h5py says, without its stack of HDF5 calls."""
-    # A KeyError puts its message into quotes.
-    text = str(error.args[0]) if isinstance(error, KeyError) and error.args else str(error)
-    return text.split("\n")[0] or type(error).__name__

@@ -17,7 +17,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.data.dataset import Segment, Video
-from progfix.data.hdf5_handles import HDF5_ERRORS, Hdf5Features, labels_checksum, member
+from progfix.data.hdf5_handles import Hdf5Features, labels_checksum
+from progfix.hdf5_access.members import HDF5_ERRORS, member, whole
 
 __all__ = ["INDEX", "SEGMENTS", "IndexRow", "read_index", "write_index"]
 
@@ -95,8 +96,8 @@ def read_index(path: Path, file: h5py.File) -> list[tuple[str, Video]] | None:
     try:
         if INDEX not in file or SEGMENTS not in file:
             return None
-        index = member(file, INDEX, h5py.Dataset)[()]
-        segments = member(file, SEGMENTS, h5py.Dataset)[()]
+        index = whole(member(file, INDEX, h5py.Dataset))
+        segments = whole(member(file, SEGMENTS, h5py.Dataset))
         rows = list(_rows(path, index, segments))
     except (*HDF5_ERRORS, IndexError):
         return None

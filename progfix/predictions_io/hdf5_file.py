@@ -12,6 +12,14 @@ from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem, listed
 from progfix.files import PatientFile
+from progfix.hdf5_access.members import (
+    HDF5_ERRORS,
+    first_line,
+    member,
+    open_file,
+    require_bounded_chunks,
+    whole,
+)
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
 from progfix.predictions_io.columns import FORMAT, require_format
@@ -19,6 +27,9 @@ from progfix.predictions_io.defects import Defects, RowNames
 from progfix.predictions_io.table import BLOCK_ROWS, Block, slices
 
 __all__ = ["Hdf5Table", "Hdf5Writer"]
+
+CHUNK_ROWS = BLOCK_ROWS // 4
+"""Rows that are compressed together: at most 128 KiB."""
 
 
 class Hdf5Table:
@@ -37,36 +48,26 @@ class Hdf5Table:
         self._path = path
         with self._open() as file:
             found = file.attrs.get("format")
-            datasets = [name for name, item in file.items() if isinstance(item, h5py.Dataset)]
+            names = [name for name in file if not _is_group(file, name)]
         require_format(found, str(path))
-        self.names: Sequence[str] = [n for n in datasets if not n.endswith(NAMES_SUFFIX)]
+        self.names: Sequence[str] = [name for name in names if not name.endswith(NAMES_SUFFIX)]
 
     def blocks(self, wanted: Sequence[str], defects: Defects) -> Iterator[Block]:  # noqa: ARG002
         """Yield the wanted columns.
 
         Raises:
-            InputError: If a dataset is no column, claims more than the file holds, or the
-                datasets differ in length.
+            InputError: If a dataset is no column, or they differ in length.
         """
         with self._open() as file:
             coded = [n for w in wanted if (n := w + NAMES_SUFFIX) in file]
-            problems = [
-                p for name in (*wanted, *coded) for p in self._dataset_problems(name, file[name])
-            ]
-            lengths = {name: len(file[name]) for name in wanted if file[name].ndim == 1}
-            if len(set(lengths.values())) > 1:
-                found = listed(f"{name} {rows}" for name, rows in lengths.items())
-                problems.append(
-                    Problem(str(self._path), "columns of one length", found, "save it again")
-                )
-            if problems:
-                raise InputError(problems)
-            names = {name: _values(file[name], slice(None)) for name in coded}
-            for part in slices(len(file[wanted[0]])):
+            columns = self._columns(file, (*wanted, *coded))
+            names = {name: whole(columns[name]) for name in coded}
+            known: dict[str, set[tuple[int, ...]]] = {name: set() for name in wanted}
+            for part in slices(len(columns[wanted[0]])):
                 values = {
                     name: decoded(
                         name,
-                        _values(file[name], part),
+                        _values(columns[name], part, known[name]),
                         names.get(name + NAMES_SUFFIX),
                         str(self._path),
                     )
@@ -78,31 +79,49 @@ class Hdf5Table:
     def _open(self) -> Iterator[h5py.File]:
         """Open the file; what h5py raises on damaged ones becomes a message."""
         try:
-            with h5py.File(self._path, "r") as file:
+            with open_file(self._path) as file:
                 yield file
-        except (OSError, RuntimeError, KeyError, ValueError) as error:
-            problem = Problem(str(self._path), "a readable HDF5 file", str(error), "save it again")
+        except HDF5_ERRORS as error:
+            found = first_line(error)
+            problem = Problem(str(self._path), "a readable HDF5 file", found, "save it again")
             raise InputError(problem) from error
 
-    def _dataset_problems(self, name: str, column: h5py.Dataset) -> Iterator[Problem]:
-        where = f"{self._path}, dataset {name!r}"
-        if column.ndim != 1:
-            yield Problem(where, "one value per row", f"shape {column.shape}", "save it flattened")
-        if column.dtype.kind not in "biufSO" or (
-            column.dtype.kind == "O" and h5py.check_string_dtype(column.dtype) is None
-        ):
-            yield Problem(where, "numbers or strings", f"type {column.dtype}", "convert it")
-        if column.is_virtual or column.external:
-            yield Problem(where, "rows in this file", "a link to other files", "copy them into it")
-        # Deflate cannot shrink anything more than 1032 times.
-        claimed = column.size * column.dtype.itemsize
-        if claimed > 1032 * column.id.get_storage_size() + 1024:
-            yield Problem(
-                where,
-                f"at most what the {column.id.get_storage_size():,} bytes stored can hold",
-                f"a claim of {column.size:,} rows",
-                "the file is damaged; save it again",
+    def _columns(self, file: h5py.File, names: Sequence[str]) -> dict[str, h5py.Dataset]:
+        """Return the data sets of these names, all of which can be columns.
+
+        Raises:
+            InputError: If one cannot, or they differ in length.
+        """
+        columns: dict[str, h5py.Dataset] = {}
+        problems: list[Problem] = []
+        for name in names:
+            where = f"{self._path}, dataset {name!r}"
+            try:
+                column = columns[name] = member(file, name, h5py.Dataset)
+                text = h5py.check_string_dtype(column.dtype) is not None
+            except HDF5_ERRORS as error:
+                found = first_line(error)
+                problems.append(Problem(where, "a column in this file", found, "save it again"))
+                continue
+            if column.ndim != 1:
+                found = f"shape {column.shape}"
+                problems.append(Problem(where, "one value per row", found, "save it flattened"))
+            if not text and column.dtype.kind not in "biuf":
+                found = f"type {column.dtype}"
+                problems.append(Problem(where, "numbers or strings", found, "convert it"))
+        lengths = {
+            name: len(column)
+            for name, column in columns.items()
+            if column.ndim == 1 and not name.endswith(NAMES_SUFFIX)
+        }
+        if len(set(lengths.values())) > 1:
+            found = listed(f"{name} {rows}" for name, rows in lengths.items())
+            problems.append(
+                Problem(str(self._path), "columns of one length", found, "save it again")
             )
+        if problems:
+            raise InputError(problems)
+        return columns
 
 
 class Hdf5Writer:
@@ -115,7 +134,8 @@ class Hdf5Writer:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._out = PatientFile(path)
-        self._file = h5py.File(self._out, "w")
+        # Since 1.10 HDF5 puts checksums on metadata, too, where it is told to.
+        self._file = h5py.File(self._out, "w", libver=("v110", "v110"))
         self._file.attrs["format"] = FORMAT
         self._columns = columns
         self._names: dict[str, dict[str, int]] = {}
@@ -136,7 +156,7 @@ class Hdf5Writer:
                     shape=(0,),
                     maxshape=(None,),
                     dtype=values.dtype,
-                    chunks=(BLOCK_ROWS,),
+                    chunks=(CHUNK_ROWS,),
                     compression="gzip",
                     compression_opts=1,
                     shuffle=True,
@@ -150,15 +170,25 @@ class Hdf5Writer:
     def close(self) -> None:
         """Write the names and complete the file."""
         for name, table in self._names.items():
+            names = [text.encode() for text in table]
+            # Of fixed length: text of variable length lies in a heap that has no checksum.
+            kind = h5py.string_dtype("utf-8", max((1, *map(len, names))))
             self._file.create_dataset(
-                name + NAMES_SUFFIX, data=list(table), dtype=h5py.string_dtype()
+                name + NAMES_SUFFIX, data=np.array(names, kind), fletcher32=bool(names) or None
             )
         self._file.close()
         self._out.close()
         self._out.require()
 
 
-def _values(column: h5py.Dataset, part: slice) -> NDArray[np.generic]:
+def _is_group(file: h5py.File, name: str) -> bool:
+    # What a link leads to is not looked at.
+    stored = isinstance(file.get(name, getlink=True), h5py.HardLink)
+    return stored and not isinstance(file[name], h5py.Dataset)
+
+
+def _values(column: h5py.Dataset, part: slice, known: set[tuple[int, ...]]) -> NDArray[np.generic]:
+    require_bounded_chunks(column, part, known)
     text = h5py.check_string_dtype(column.dtype) is not None
     values: NDArray[np.generic] = column.asstr()[part] if text else column[part]
     return values

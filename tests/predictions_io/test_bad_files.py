@@ -217,8 +217,11 @@ def _compound_hdf5(path: Path) -> None:
 @pytest.mark.parametrize(
     ("make", "expected"),
     [
-        (_claim_hdf5, "a claim of 1,000,000,000,000 rows"),
-        (_link_hdf5, "dataset 'target': expected rows in this file, found a link to other files"),
+        (_claim_hdf5, "'video' that claims 8,000,000,000,000 bytes, with 0 in the file"),
+        (
+            _link_hdf5,
+            "dataset 'target': expected a column in this file, found 'target' is stored in ano",
+        ),
         (_shape_hdf5, "dataset 'prediction': expected one value per row, found shape (2, 2)"),
         (_length_hdf5, "expected columns of one length"),
         (_codes_hdf5, "column 'video': expected codes from 0 to 0, as many as 'video_names'"),
