@@ -3,26 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
 
 from progfix.errors import InputError, Problem, listed
-from progfix.files import atomic_path, require_writable_folder
+from progfix.files import atomic_path, leftovers, require_writable_folder
 
 __all__ = [
     "BEST",
     "CONFIG",
     "HISTORY",
     "LAST",
+    "LOCK",
     "PREDICTIONS",
     "RUNS",
     "RUN_FORMAT",
     "is_run",
+    "locked",
     "new_run",
     "newest_run",
     "read_config",
+    "require_new",
     "write_config",
 ]
 
@@ -32,6 +35,8 @@ BEST = "checkpoint.pt"
 LAST = "last.pt"
 HISTORY = "history.csv"
 PREDICTIONS = "predictions.h5"
+LOCK = ".lock"
+"""File in the folder of a run, or of a sweep, that is locked while a process works on it."""
 RUN_FORMAT = "progfix-run/1"
 
 
@@ -54,20 +59,27 @@ def new_run(folder: Path | None, solution: str) -> Path:
         InputError: If the folder holds something already, or cannot be created.
     """
     if folder is not None:
-        _require_empty(folder)
+        require_new(folder)
         require_writable_folder(folder)
         return folder
+    require_writable_folder(RUNS)
     number = 1
     while True:
         candidate = RUNS / f"{solution or 'baseline'}-{number}"
-        if not candidate.exists():
-            require_writable_folder(candidate)
+        try:
+            candidate.mkdir()
+        except FileExistsError:  # also of a run that another process has just begun
+            number += 1
+        else:
             return candidate
-        number += 1
 
 
-def _require_empty(folder: Path) -> None:
-    """Refuse a folder that holds something, and say what."""
+def require_new(folder: Path) -> None:
+    """Check that a folder holds nothing, but what a process left that was killed at its start.
+
+    Raises:
+        InputError: If it is there and holds something, which is said.
+    """
     fix = "name another folder with --out"
     if not folder.exists():
         return
@@ -76,11 +88,49 @@ def _require_empty(folder: Path) -> None:
     elif is_run(folder):
         found = "a run that is already there"
         fix += ", or go on with this run with --resume"
-    elif names := sorted(path.name for path in folder.iterdir()):
+    elif names := sorted(path.name for path in folder.iterdir() if not _of_no_run(path)):
         found = f"one that holds {listed(names)}"
     else:
         return
     raise InputError(Problem(str(folder), "a new or empty folder for the run", found, fix))
+
+
+def _of_no_run(path: Path) -> bool:
+    """Whether a file is all that there is of a run, or a sweep, before its first file."""
+    return path.name == LOCK or any(
+        path in leftovers(path.with_name(name)) for name in (CONFIG, "sweep.json")
+    )
+
+
+@contextmanager
+def locked(folder: Path, kind: str = "run") -> Iterator[None]:
+    """Keep other processes from working on a run's or a sweep's folder inside the block.
+
+    Args:
+        folder: The folder.
+        kind: "run" or "sweep".
+
+    Raises:
+        InputError: If another process works on it, or its file system refuses the lock.
+    """
+    from filelock import FileLock, Timeout
+
+    fix = "wait for it, or name another folder with --out"
+    lock = FileLock(folder / LOCK)
+    try:
+        lock.acquire(timeout=0)
+    except Timeout as error:
+        expected, found = f"a {kind} that no other process works on", "one that is going on now"
+        raise InputError(Problem(str(folder), expected, found, fix)) from error
+    except (OSError, NotImplementedError) as error:
+        found = getattr(error, "strerror", None) or str(error)
+        fix = "free space there, mend its permissions, or name another folder with --out"
+        expected = "a folder that can be written and locked"
+        raise InputError(Problem(str(folder), expected, found, fix)) from error
+    try:
+        yield
+    finally:
+        lock.release()
 
 
 def write_config(folder: Path, config: Mapping[str, object]) -> None:

@@ -32,6 +32,17 @@ __all__ = [
 R = TypeVar("R")
 
 JsonArg = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
+TimeLimitArg = Annotated[
+    str | None,
+    typer.Option(
+        "--time-limit",
+        help="Save and stop in time before this has passed (90m, 2h, 1:30:00, 5400 seconds); "
+        "exit with 124, --resume goes on.",
+        show_default=False,
+        rich_help_panel="Run",
+    ),
+]
+
 HeadSpecArg = Annotated[
     str | None,
     typer.Option(

@@ -7,11 +7,13 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from progfix.cli.options import HeadSpecArg, JsonArg, with_data_options
+from progfix.cli.options import HeadSpecArg, JsonArg, TimeLimitArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
+from progfix.training.interrupts import exit_status
 from progfix.training.settings import SETTINGS
+from progfix.training.time_limit import deadline_in
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -114,6 +116,7 @@ def sweep_cli(
     device: Annotated[
         str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN)
     ] = "auto",
+    time_limit: TimeLimitArg = None,
     as_json: JsonArg = False,
     markdown: Annotated[
         bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
@@ -129,6 +132,7 @@ def sweep_cli(
     viz open.
     """
     form = _form({"--json": as_json, "--markdown": markdown, "--latex": latex})
+    deadline = None if time_limit is None else deadline_in(time_limit)
     if resume:
         said = {
             "--solutions": solutions,
@@ -159,11 +163,16 @@ def sweep_cli(
             init=init,
             head_spec=head_spec,
         )
-    _conduct(plan, out, jobs, device, form)
+    _conduct(plan, out, jobs, device, deadline, form)
 
 
 def _conduct(
-    plan: Plan | None, out: Path | None, jobs: int | None, device: str, form: str | None
+    plan: Plan | None,
+    out: Path | None,
+    jobs: int | None,
+    device: str,
+    deadline: float | None,
+    form: str | None,
 ) -> None:
     """Run a new sweep, or go on with an old one; show what was found."""
     from progfix.cli.sweep_view import SweepView
@@ -171,10 +180,17 @@ def _conduct(
 
     folder = newest_sweep(out) if plan is None else new_sweep(plan, out)
     with SweepView(plan.notes if plan is not None else ()) as view:
-        outcome = carry_on(folder, jobs=jobs, device=device, observe=view.observe, say=view.say)
+        outcome = carry_on(
+            folder,
+            jobs=jobs,
+            device=device,
+            observe=view.observe,
+            say=view.say,
+            deadline=deadline,
+        )
     view.report(outcome, form)
-    if outcome.stopped_by is not None and outcome.result is None:
-        raise typer.Exit(128 + outcome.stopped_by)
+    if outcome.stopped_by is not None:
+        raise typer.Exit(exit_status(outcome.stopped_by))
     if outcome.failed:
         raise typer.Exit(3)
 
@@ -194,7 +210,7 @@ def _refuse_changes(flags: Sequence[str]) -> None:
         raise InputError(
             Problem(
                 flag,
-                "--out, --jobs, --device and forms of output alone beside --resume",
+                "--out, --jobs, --device, --time-limit and forms of output alone beside --resume",
                 "an option that would change the sweep",
                 "leave it out, or start a new sweep without --resume",
             )

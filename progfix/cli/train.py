@@ -7,12 +7,14 @@ from typing import Annotated
 
 import typer
 
-from progfix.cli.options import SEEDS, HeadSpecArg, with_data_options
+from progfix.cli.options import SEEDS, HeadSpecArg, TimeLimitArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
 from progfix.solutions import RECOMMENDED, SOLUTIONS
+from progfix.training.interrupts import exit_status
+from progfix.training.time_limit import deadline_in
 
 __all__ = ["train_cli"]
 
@@ -80,6 +82,7 @@ def train_cli(
             "--resume", help="Go on with the run in --out, or the newest one.", rich_help_panel=_RUN
         ),
     ] = False,
+    time_limit: TimeLimitArg = None,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -101,6 +104,7 @@ def train_cli(
     `progfix train --init best_model.pt --data egoprocel.json --splits splits.json` repairs
     the head of a checkpoint.
     """
+    deadline = None if time_limit is None else deadline_in(time_limit)
     from progfix.cli.train_view import TrainingView
     from progfix.training.assemble import Request, assemble, run_to_resume
     from progfix.training.idle import refuse_idle
@@ -123,6 +127,9 @@ def train_cli(
         )
         quiet = not processes.first
         _check_dry(dry_run=dry_run, as_json=as_json, resume=resume, processes=processes.size)
+        if dry_run and deadline is not None:
+            found = "--dry-run, which trains nothing"
+            raise InputError(Problem("--time-limit", "a run to stop", found, "leave it out"))
         if resume:
             folder = run_to_resume(request)
             with TrainingView(folder.name, quiet=quiet) as view:
@@ -133,6 +140,7 @@ def train_cli(
                     epochs=None if epochs is None else int(epochs),
                     device=device,
                     processes=processes,
+                    deadline=deadline,
                 )
         else:
             options, notes = assemble(request)
@@ -143,12 +151,12 @@ def train_cli(
                 show_dry_run(options, notes, as_json=as_json)
                 return
             with TrainingView(options.recipe.name, notes, quiet=quiet) as view:
-                result = start_run(options, view.observe, processes)
+                result = start_run(options, view.observe, processes, deadline=deadline)
     if result.finished and result.done_before == len(result.history) and not quiet:
         typer.echo(_NOTHING_LEFT.format(result.done_before), err=True)
     view.report(result)
     if result.stopped_by is not None:
-        raise typer.Exit(128 + result.stopped_by)
+        raise typer.Exit(exit_status(result.stopped_by))
 
 
 def _check_dry(*, dry_run: bool, as_json: bool, resume: bool, processes: int) -> None:

@@ -12,6 +12,7 @@ from rich.text import Text
 
 from progfix import runs
 from progfix.cli.render import Screen, count
+from progfix.training.interrupts import TIME_OVER
 from progfix.training.loop import EpochDone, Event
 from progfix.training.loop_state import LoopState
 from progfix.training.run import RunResult
@@ -114,10 +115,12 @@ class TrainingView:
 
     def report(self, result: RunResult) -> None:
         """Print where the run is, how good it got, and what to do next."""
-        if result.stopped_by is not None and not result.finished:
+        if not result.finished:
+            reason = " before the time limit" if result.stopped_by == TIME_OVER else ""
+            short = "" if result.advanced else "; there was no time for a step, give it more"
             self._console.print(
-                f"stopped after epoch {len(result.history)}; the state is saved, go on with "
-                f"`progfix train --resume --out {_quoted(result.folder)}`",
+                f"stopped{reason} after epoch {len(result.history)}; the state is saved, go on "
+                f"with `progfix train --resume --out {_quoted(result.folder)}`{short}",
                 soft_wrap=True,
                 markup=False,
             )
@@ -125,7 +128,7 @@ class TrainingView:
         skipped = sum(row.skipped for row in result.history)
         if skipped:
             self._console.print(
-                f"note: {count(skipped, "group")} skipped, as {runs.HISTORY} has it by epoch: the "
+                f"note: {count(skipped, 'group')} skipped, as {runs.HISTORY} has it by epoch: the "
                 "total loss was too large, or no segment long enough",
                 soft_wrap=True,
                 markup=False,

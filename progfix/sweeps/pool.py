@@ -13,10 +13,11 @@ from pathlib import Path
 from typing import Any
 
 from progfix.errors import InputError, Problem
+from progfix.files import atomic_path
 from progfix.sweeps.plan import PlannedRun
 from progfix.sweeps.process import Report, Worker
 from progfix.sweeps.states import RunState
-from progfix.training.interrupts import StopRequest
+from progfix.training.interrupts import TIME_OVER, StopRequest
 
 __all__ = ["Observe", "cores", "train_all"]
 
@@ -41,6 +42,7 @@ def train_all(
     device: str,
     observe: Observe,
     stop: StopRequest,
+    deadline: float | None = None,
 ) -> Mapping[str, RunState]:
     """Train runs in worker processes, or go on with what is there of them.
 
@@ -53,7 +55,8 @@ def train_all(
         jobs: Workers, at least 1.
         device: "auto", or a torch device.
         observe: Called whenever a run's state changes.
-        stop: Looked at all the time; workers then save what they are at, and end.
+        stop: Asked all the time; workers then save what they are at, and end.
+        deadline: Before which each worker stops in time by itself, as `stop` does.
 
     Returns:
         The last state of each run, by its name.
@@ -61,7 +64,7 @@ def train_all(
     Raises:
         InputError: If the input of a run does not do; the others are stopped.
     """
-    pool = _Pool(runs, folder, min(jobs, len(runs)), device, observe)
+    pool = _Pool(runs, folder, min(jobs, len(runs)), device, deadline, observe)
     pool.work(stop)
     if pool.problems:
         raise InputError(pool.problems)
@@ -72,23 +75,32 @@ class _Pool:
     """Workers, and what is left to do."""
 
     def __init__(
-        self, runs: Sequence[PlannedRun], folder: Path, jobs: int, device: str, observe: Observe
+        self,
+        runs: Sequence[PlannedRun],
+        folder: Path,
+        jobs: int,
+        device: str,
+        deadline: float | None,
+        observe: Observe,
     ) -> None:
         self.states = {run.name: RunState(run, "waiting") for run in runs}
         self.problems: dict[Problem, None] = {}
         self._waiting = deque(runs)
         self._folder, self._jobs, self._device, self._observe = folder, jobs, device, observe
+        self._deadline = deadline
         self._reports: queue.Queue[Report] = queue.Queue()
         self._workers: list[Worker] = []
         self._since: dict[str, float] = {}
-        self._stopping = False
+        self._stopping = self._time_over = False
 
     def work(self, stop: StopRequest) -> None:
         """Train everything, or until somebody asks to stop."""
         threads = _threads(self._jobs)
         try:
             while self._waiting or self._workers:
-                if (stop or self.problems) and not self._stopping:
+                if self._time_over:
+                    stop.signal = stop.signal or TIME_OVER
+                if (stop.asked() or self.problems) and not self._stopping:
                     self._stopping = True
                     self._waiting.clear()
                     for worker in self._workers:
@@ -110,7 +122,7 @@ class _Pool:
         run = self._waiting.popleft()
         self._since[run.name] = time.monotonic()
         self._change(run, {"state": "running"})
-        worker.give(run, self._folder, self._device)
+        worker.give(run, self._folder, self._device, self._deadline)
 
     def _hear(self, worker: Worker, message: Mapping[str, Any] | None) -> None:
         if message is None:
@@ -121,9 +133,11 @@ class _Pool:
         elif worker.run is not None:
             run, state = worker.run, message["state"]
             self.problems |= {Problem(**problem): None for problem in message.get("problems", ())}
-            if state == "stopped" and not self._stopping:
+            if message.get("by") == TIME_OVER:
+                self._time_over = True
+            elif state == "stopped" and not self._stopping:
                 message = {"state": "failed", "reason": "somebody stopped its process"}
-            self._change(run, {k: v for k, v in message.items() if k != "problems"})
+            self._change(run, {k: v for k, v in message.items() if k not in ("problems", "by")})
             if state != "running":
                 self._give(worker)
 
@@ -135,7 +149,8 @@ class _Pool:
         reason = f"its process ended with {how}"
         if text:
             log = self._folder / f"{run.name}.log"
-            log.write_text(text + "\n", encoding="utf-8")
+            with atomic_path(log) as path:
+                path.write_text(text + "\n", encoding="utf-8")
             reason += f"; {text.splitlines()[-1]} (all of it in {log})"
         return {"state": "failed", "reason": reason}
 

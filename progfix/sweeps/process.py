@@ -51,10 +51,10 @@ class Worker:
             reports.put((self, json.loads(line)))
         reports.put((self, None))
 
-    def give(self, run: PlannedRun, folder: Path, device: str) -> None:
-        """Let it train a run, in a folder of its name in `folder`."""
+    def give(self, run: PlannedRun, folder: Path, device: str, deadline: float | None) -> None:
+        """Let it train a run, in a folder of its name in `folder`, until a deadline."""
         self.run = run
-        job = {**vars(run), "folder": str(folder), "device": device}
+        job = {**vars(run), "folder": str(folder), "device": device, "deadline": deadline}
         stdin = cast("Any", self._process.stdin)
         with suppress(BrokenPipeError):  # a worker that has ended says so in its own way
             stdin.write(json.dumps(job) + "\n")

@@ -6,11 +6,14 @@ from pathlib import Path
 
 from progfix.files import atomic_path
 from progfix.sweeps import tables
-from progfix.sweeps.contract import write_sweep
+from progfix.sweeps.contract import FILE, write_sweep
 from progfix.sweeps.plan import Plan
 from progfix.sweeps.result import SweepResult
 
-__all__ = ["write_report"]
+__all__ = ["FILES", "write_report"]
+
+FILES = ("sweep.md", "sweep.csv", "sweep.png", FILE)
+"""What is in a sweep's folder beside its runs, in the order of writing."""
 
 
 def write_report(folder: Path, plan: Plan, result: SweepResult) -> None:

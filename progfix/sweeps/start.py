@@ -2,22 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-
-from filelock import FileLock, Timeout
 
 from progfix import runs
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
+from progfix.files import remove_leftovers
 from progfix.sweeps.cells import SOLUTIONS, parse_cells
 from progfix.sweeps.contract import FILE, read_sweep, write_sweep
 from progfix.sweeps.plan import Plan
 from progfix.sweeps.pool import Observe, cores, train_all
-from progfix.sweeps.report import write_report
+from progfix.sweeps.report import FILES, write_report
 from progfix.sweeps.result import SweepResult
 from progfix.sweeps.states import RunState
 from progfix.sweeps.statistics import evaluate_sweep, finished
@@ -25,8 +24,6 @@ from progfix.training.interrupts import listen
 from progfix.training.settings import SETTINGS, Value
 
 __all__ = ["SweepOutcome", "carry_on", "new_sweep", "newest_sweep", "sweep"]
-
-_LOCK = ".lock"
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +35,7 @@ class SweepOutcome:
         plan: What was to be trained.
         result: What was found; None where no run finished, or the sweep was stopped.
         failed: Why runs failed, by name of the run.
-        stopped_by: Number of the signal that stopped it, or None.
+        stopped_by: Number of the signal that stopped it, `interrupts.TIME_OVER`, or None.
     """
 
     folder: Path
@@ -142,7 +139,9 @@ def new_sweep(plan: Plan, folder: Path | None) -> Path:
         fix = "name another with --out, or go on with this one with --resume"
         raise InputError(Problem(str(folder), "a new folder", "a sweep that is there already", fix))
     made = runs.new_run(folder, "sweep")
-    write_sweep(made, plan)
+    with runs.locked(made, "sweep"):
+        runs.require_new(made)
+        write_sweep(made, plan)
     return made
 
 
@@ -172,6 +171,7 @@ def carry_on(
     device: str = "auto",
     observe: Observe = _ignore,
     say: Callable[[str], None] = _ignore,
+    deadline: float | None = None,
 ) -> SweepOutcome:
     """Train what is left of a sweep and return its result, at once if it has one.
 
@@ -183,6 +183,7 @@ def carry_on(
         device: As in `sweep`.
         observe: As in `sweep`.
         say: Told, in words, what is done after training.
+        deadline: On the clock of `time.monotonic`; the sweep stops in time before it.
 
     Raises:
         InputError: If the folder holds no sweep, another process works on it, or the data
@@ -191,7 +192,9 @@ def carry_on(
     plan, result = read_sweep(folder)
     if result is not None and not result.failed:
         return SweepOutcome(folder, plan, result, {})
-    with _locked(folder), listen() as stop:
+    with runs.locked(folder, "sweep"), listen(deadline=deadline) as stop:
+        for name in FILES:
+            remove_leftovers(folder / name)
         left = [run for run in plan.runs if not finished(folder, run)]
         for run in plan.runs:
             observe(RunState(run, "waiting" if run in left else "kept"))
@@ -203,6 +206,7 @@ def carry_on(
                 device=device,
                 observe=observe,
                 stop=stop,
+                deadline=deadline,
             )
         except InputError:
             _forget(folder)
@@ -210,10 +214,10 @@ def carry_on(
         failed = {name: s.reason for name, s in states.items() if s.state == "failed"}
         unfinished = any(s.state in ("waiting", "stopped") for s in states.values())
         result = None
-        if not unfinished and len(failed) < len(plan.runs):
+        if not unfinished and not stop.asked() and len(failed) < len(plan.runs):
             result = evaluate_sweep(plan, folder, failed=failed, observe=say)
             write_report(folder, plan, result)
-    return SweepOutcome(folder, plan, result, failed, stop.signal)
+    return SweepOutcome(folder, plan, result, failed, stop.signal if result is None else None)
 
 
 def _default_jobs(device: str) -> int:
@@ -222,26 +226,10 @@ def _default_jobs(device: str) -> int:
     return cores() if resolve_device(device).type == "cpu" else 1
 
 
-@contextmanager
-def _locked(folder: Path) -> Iterator[None]:
-    try:
-        with FileLock(folder / _LOCK, timeout=0):
-            yield
-    except Timeout as error:
-        raise InputError(
-            Problem(
-                str(folder),
-                "a sweep that no other process works on",
-                "one that is going on right now",
-                "wait for it, or start another one with another --out",
-            )
-        ) from error
-
-
 def _forget(folder: Path) -> None:
     """Remove a sweep of which no run could be started."""
     if not any(path.is_dir() for path in folder.iterdir()):
-        for name in (FILE, _LOCK):
+        for name in (FILE, runs.LOCK):
             (folder / name).unlink(missing_ok=True)
         with suppress(OSError):  # somebody put something of their own there
             folder.rmdir()

@@ -22,14 +22,14 @@ from types import FrameType
 from typing import Any, TextIO
 
 import torch
-from filelock import FileLock
+from filelock import FileLock, Timeout
 
 from progfix import runs
 from progfix.errors import InputError, TrainingError
 from progfix.sweeps.plan import PlannedRun
 from progfix.training.history import EpochRow
 from progfix.training.loop import EpochDone, Event, StepDone
-from progfix.training.run import LOCK, RunResult, resume_run, start_run
+from progfix.training.run import RunResult, resume_run, start_run
 
 __all__ = ["main"]
 
@@ -74,9 +74,9 @@ def _report(stream: TextIO, message: dict[str, object]) -> None:
 
 def _work(job: dict[str, Any], send: Send) -> None:
     run = PlannedRun(job["name"], job["cell"], job["seed"], job["config"])
-    folder, device = Path(job["folder"]), job["device"]
+    folder, device, deadline = Path(job["folder"]), job["device"], job["deadline"]
     try:
-        result = _train(run, folder, device, _observer(send))
+        result = _train(run, folder, device, deadline, _observer(send))
     except InputError as error:
         problems = [vars(problem) for problem in error.problems]
         send({"state": "failed", "reason": str(error), "problems": problems})
@@ -86,23 +86,25 @@ def _work(job: dict[str, Any], send: Send) -> None:
         return
     if result.finished:
         send({"state": "done", "share": 1.0, **_best(result.history)})
-    elif result.stopped_by is not None:
-        send({"state": "stopped"})
+    else:
+        send({"state": "stopped", "by": result.stopped_by})
 
 
 def _train(
-    run: PlannedRun, folder: Path, device: str, observe: Callable[[Event], None]
+    run: PlannedRun,
+    folder: Path,
+    device: str,
+    deadline: float | None,
+    observe: Callable[[Event], None],
 ) -> RunResult:
     """Start a run, or go on with what an earlier sweep left of it."""
     own = folder / run.name
-    if runs.is_run(own):
-        with FileLock(own / LOCK, timeout=_PATIENCE):
+    if own.is_dir():
+        with suppress(Timeout, OSError), FileLock(own / runs.LOCK, timeout=_PATIENCE):
             pass
-        return resume_run(own, observe, device=device)
-    if own.is_dir() and all(path.name.startswith(".") for path in own.iterdir()):
-        for path in own.iterdir():  # half of a config.json
-            path.unlink()
-    return start_run(run.options(folder, device), observe)
+    if runs.is_run(own):
+        return resume_run(own, observe, device=device, deadline=deadline)
+    return start_run(run.options(folder, device), observe, deadline=deadline)
 
 
 def _observer(send: Send) -> Callable[[Event], None]:

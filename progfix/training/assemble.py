@@ -125,7 +125,7 @@ def run_to_resume(request: Request) -> Path:
         raise InputError(
             Problem(
                 option,
-                "--out, --epochs and --device alone beside --resume",
+                "--out, --epochs, --device and --time-limit alone beside --resume",
                 "an option that would change the run",
                 "leave it out, or start a new run with --config instead of --resume",
             )

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 from progfix.errors import TrainingError
 from progfix.training.history import EpochRow
-from progfix.training.interrupts import StopRequest
+from progfix.training.interrupts import StoppedError, StopRequest
 from progfix.training.loop_state import LoopState
 from progfix.training.optimisers import StepReport
 from progfix.training.setup import Setup
@@ -58,7 +58,8 @@ def run_epochs(
         save: Called with whether the model is the best so far, after every epoch, and
             with False when the run stops inside one.
         observe: Called after every step and epoch.
-        stop: Looked at after every step.
+        stop: Asked before the first and after every step, and within a validation, which then
+            is made when the run goes on.
 
     Returns:
         Whether the last epoch was completed.
@@ -71,7 +72,7 @@ def run_epochs(
         started = time.monotonic() - state.seconds
         try:
             finished = _epoch(setup, state, observe, stop)
-            row = _close_epoch(setup, state, started) if finished else None
+            row = _close_epoch(setup, state, started, stop) if finished else None
         except TrainingError:
             save(False)
             raise
@@ -81,8 +82,6 @@ def run_epochs(
             return False
         save(row.best)
         observe(EpochDone(row))
-        if _asked(setup, stop) and state.epoch < setup.recipe.optimisation.epochs:
-            return False
     return True
 
 
@@ -93,19 +92,19 @@ def _epoch(
     steps, epochs = epoch_steps(setup, state.epoch), setup.recipe.optimisation.epochs
     setup.model.train()
     while state.step < len(steps):
+        if _asked(setup, stop):
+            return False
         report = take_step(setup, state, steps[state.step])
         if not report.finite:
             raise _not_finite(report, state)
         state.count(report)
         observe(StepDone(state.epoch + 1, epochs, state.step, len(steps), report))
-        if _asked(setup, stop) and state.step < len(steps):
-            return False
     return True
 
 
 def _asked(setup: Setup, stop: StopRequest) -> bool:
     """Whether any process was asked to stop; all of them then are."""
-    found = setup.processes.highest(stop.signal or 0)
+    found = setup.processes.highest(stop.asked())
     if found:
         stop.signal = found
     return bool(found)
@@ -122,6 +121,21 @@ def _not_finite(report: StepReport, state: LoopState) -> TrainingError:
     )
 
 
-def _close_epoch(setup: Setup, state: LoopState, started: float) -> EpochRow:
-    score = validate(setup.judged, setup.val, setup.embeddings, setup.counting, setup.processes)
+def _close_epoch(
+    setup: Setup, state: LoopState, started: float, stop: StopRequest
+) -> EpochRow | None:
+    """Validate and close the epoch; return None where the run stops before that is done."""
+    processes = setup.processes
+    try:
+        score = validate(
+            setup.judged,
+            setup.val,
+            setup.embeddings,
+            setup.counting,
+            processes,
+            # Several would have to agree on it.
+            between=stop.give_up if processes.size == 1 else lambda: None,
+        )
+    except StoppedError:
+        return None
     return state.close_epoch(score, time.monotonic() - started)

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from filelock import FileLock, Timeout
-
 from progfix import runs
 from progfix.errors import InputError, LostProcessError, Problem
+from progfix.files import remove_leftovers
 from progfix.training.history import EpochRow
-from progfix.training.interrupts import listen
+from progfix.training.interrupts import StoppedError, listen
 from progfix.training.loop import Event, run_epochs
 from progfix.training.loop_state import LoopState
 from progfix.training.prepare import Prepared, prepare
@@ -20,10 +19,7 @@ from progfix.training.processes import ALONE, Processes
 from progfix.training.run_options import RunOptions
 from progfix.training.saving import saver, write_test_predictions
 
-__all__ = ["LOCK", "RunResult", "resume_run", "start_run"]
-
-LOCK = ".lock"
-"""File in a run's folder that is locked while a process works on it."""
+__all__ = ["RunResult", "resume_run", "start_run"]
 
 Observer = Callable[[Event], None]
 
@@ -34,10 +30,11 @@ class RunResult:
 
     Attributes:
         folder: Where everything is.
-        finished: Whether the last epoch was completed.
-        stopped_by: Number of the signal that stopped it, or None.
+        finished: Whether everything was done, test predictions included.
+        stopped_by: Number of the signal that stopped it, `interrupts.TIME_OVER`, or None.
         history: A row per completed epoch.
         done_before: How many of them an earlier process completed.
+        advanced: Whether a step was taken or an epoch closed.
     """
 
     folder: Path
@@ -45,9 +42,16 @@ class RunResult:
     stopped_by: int | None
     history: tuple[EpochRow, ...]
     done_before: int = 0
+    advanced: bool = True
 
 
-def start_run(options: RunOptions, observe: Observer, processes: Processes = ALONE) -> RunResult:
+def start_run(
+    options: RunOptions,
+    observe: Observer,
+    processes: Processes = ALONE,
+    *,
+    deadline: float | None = None,
+) -> RunResult:
     """Train from the beginning, in a new folder.
 
     Everything that can be wrong with the input is found before the folder is created.
@@ -56,20 +60,17 @@ def start_run(options: RunOptions, observe: Observer, processes: Processes = ALO
         options: What to do.
         observe: Called after every step and epoch.
         processes: Who works on it; the first writes.
+        deadline: On the clock of `time.monotonic`; the run stops in time before it.
 
     Raises:
         InputError: If the data, the checkpoint, the device or the folder does not do.
         TrainingError: If the loss is no longer finite, or a process has gone.
     """
     prepared = processes.everywhere(lambda: prepare(options, processes))
-    folder = processes.on_first(lambda: _new_folder(options))
-    return _train(folder, prepared, LoopState(), observe)
-
-
-def _new_folder(options: RunOptions) -> Path:
-    folder = runs.new_run(options.folder, options.recipe.name)
-    runs.write_config(folder, options.to_config())
-    return folder
+    folder = processes.on_first(lambda: runs.new_run(options.folder, options.recipe.name))
+    with _kept_alone(folder, processes):
+        processes.on_first(lambda: _begin(folder, options))
+        return _train(folder, prepared, LoopState(), observe, deadline)
 
 
 def resume_run(
@@ -79,6 +80,7 @@ def resume_run(
     epochs: int | None = None,
     device: str = "auto",
     processes: Processes = ALONE,
+    deadline: float | None = None,
 ) -> RunResult:
     """Go on with a run that was stopped.
 
@@ -90,14 +92,20 @@ def resume_run(
         epochs: A new number of epochs, or None for the run's own.
         device: "auto", or a torch device.
         processes: Who works on it; all of them read the folder, the first writes.
+        deadline: As for `start_run`.
 
     Raises:
         InputError: If the folder is no run, its data is not there any more, or it has done
             as many epochs as `epochs` already.
         TrainingError: If the loss is no longer finite, or a process has gone.
     """
-    prepared, state = processes.everywhere(lambda: _continued(folder, epochs, device, processes))
-    return _train(folder, prepared, state, observe)
+    processes.everywhere(lambda: runs.read_config(folder))
+    with _kept_alone(folder, processes):
+        processes.on_first(lambda: _clear(folder))
+        prepared, state = processes.everywhere(
+            lambda: _continued(folder, epochs, device, processes)
+        )
+        return _train(folder, prepared, state, observe, deadline)
 
 
 def _continued(
@@ -151,43 +159,47 @@ def _no_state(folder: Path, found: str) -> InputError:
     )
 
 
-def _train(folder: Path, prepared: Prepared, state: LoopState, observe: Observer) -> RunResult:
+def _train(
+    folder: Path, prepared: Prepared, state: LoopState, observe: Observer, deadline: float | None
+) -> RunResult:
     setup, done_before = prepared.setup, len(state.history)
-    processes = setup.processes
+    processes, begun_at = setup.processes, (state.epoch, state.step)
     try:
-        with _kept_alone(folder, processes), listen(several=processes.size > 1) as stop:
+        with listen(several=processes.size > 1, deadline=deadline) as stop:
             processes.take_from_first([*setup.model.state_dict().values()])
             save = saver(folder, prepared, state)
-            if not state.history and not state.step:
-                save(False)
+            # Also when going on: the history may lack what last.pt has, and a folder that
+            # cannot be written is found before the work.
+            save(False)
             finished = run_epochs(setup, state, save=save, observe=observe, stop=stop)
             if finished and processes.first:
-                write_test_predictions(folder, prepared)
+                try:
+                    write_test_predictions(folder, prepared, stop.give_up)
+                except StoppedError:
+                    finished = False
     except LostProcessError as error:
         raise LostProcessError(error.reason, speaks=error.speaks, folder=folder) from error
-    return RunResult(folder, finished, stop.signal, tuple(state.history), done_before)
+    advanced = (state.epoch, state.step) != begun_at
+    stopped_by = None if finished else stop.signal
+    return RunResult(folder, finished, stopped_by, tuple(state.history), done_before, advanced)
 
 
 @contextmanager
 def _kept_alone(folder: Path, processes: Processes) -> Iterator[None]:
-    """Lock the folder, so that no other run works on it; the first process holds the lock."""
-    lock = FileLock(folder / LOCK)
-    processes.on_first(lambda: _acquire(lock, folder))
-    try:
+    """Keep other runs from working on the folder; the first process holds the lock."""
+    with ExitStack() as stack:
+        processes.on_first(lambda: stack.enter_context(runs.locked(folder)))
         yield
-    finally:
-        lock.release()
 
 
-def _acquire(lock: FileLock, folder: Path) -> None:
-    try:
-        lock.acquire(timeout=0)
-    except Timeout as error:
-        raise InputError(
-            Problem(
-                str(folder),
-                "a run that no other process works on",
-                "one that is being trained right now",
-                "wait for it, or start a new run with --out",
-            )
-        ) from error
+def _begin(folder: Path, options: RunOptions) -> None:
+    """Write the configuration; nobody else can have begun a run in a folder that is locked."""
+    runs.require_new(folder)
+    _clear(folder)
+    runs.write_config(folder, options.to_config())
+
+
+def _clear(folder: Path) -> None:
+    """Remove what a process left that was killed while it wrote."""
+    for name in (runs.CONFIG, runs.BEST, runs.LAST, runs.HISTORY, runs.PREDICTIONS):
+        remove_leftovers(folder / name)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from progfix import runs
@@ -14,6 +14,7 @@ from progfix.checkpoints.native import save_native
 from progfix.checkpoints.provenance import Provenance
 from progfix.model import ProgressModel
 from progfix.predict import predict
+from progfix.predictions import Predictions
 from progfix.predictions_io import save_predictions
 from progfix.training.history import EpochRow, write_history
 from progfix.training.loop_state import LoopState
@@ -78,10 +79,25 @@ def _save_best(path: Path, prepared: Prepared, row: EpochRow) -> None:
     )
 
 
-def write_test_predictions(folder: Path, prepared: Prepared) -> None:
-    """Write the best checkpoint's predictions of the test split, where there is one."""
+def write_test_predictions(
+    folder: Path, prepared: Prepared, between: Callable[[], None] = lambda: None
+) -> None:
+    """Write the best checkpoint's predictions of the test split, where there is one.
+
+    Args:
+        folder: The run's.
+        prepared: The run.
+        between: Called before every chunk of videos; what it raises leaves no file.
+    """
     test = prepared.data.split("test")
     if test.durations():
         model = open_checkpoint(folder / runs.BEST).model
         chunks = predict(model.to(prepared.setup.model.device), test)
-        save_predictions(folder / runs.PREDICTIONS, chunks)
+        save_predictions(folder / runs.PREDICTIONS, _watched(chunks, between))
+
+
+def _watched(chunks: Iterator[Predictions], between: Callable[[], None]) -> Iterator[Predictions]:
+    between()
+    for chunk in chunks:
+        yield chunk
+        between()

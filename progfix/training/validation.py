@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -53,6 +53,8 @@ def validate(
     embeddings: EmbeddingCache,
     counting: FrameCounting,
     processes: Processes = ALONE,
+    *,
+    between: Callable[[], None] = lambda: None,
 ) -> Score:
     """Return the score of a head on videos; the head is left in training mode.
 
@@ -62,6 +64,7 @@ def validate(
         embeddings: Where their embeddings come from.
         counting: Frame counting fitted on the training durations.
         processes: Who shares the videos; all get the same score.
+        between: Called before every chunk of videos; what it raises ends the validation.
 
     Raises:
         LostProcessError: If a process has gone.
@@ -71,6 +74,7 @@ def validate(
     head.eval()
     mine = processes.share(v for v in videos if any(not s.censored for s in v.segments))
     for first in range(0, len(mine), _VIDEOS_PER_CHUNK):
+        between()
         chunk = mine[first : first + _VIDEOS_PER_CHUNK]
         segments = [s for video in chunk for s in cut_segments(video, embeddings.get(video))]
         table = frames_table(chunk, predict_segments(head, segments))

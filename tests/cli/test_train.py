@@ -40,7 +40,7 @@ def test_train_then_everything_starts_from_the_newest_run(tmp_path: Path) -> Non
         (("--data", "missing.h5"), "missing.h5"),
         (("--config", "missing.json"), "missing.json"),
         (("--resume",), "runs: expected a run to resume, found no run"),
-        (("--resume", "--lr", "1"), "--lr: expected --out, --epochs and --device alone beside"),
+        (("--resume", "--lr", "1"), "--lr: expected --out, --epochs, --device and --time-limit"),
         (("--device", "gpu"), "--device: expected auto, cpu"),
         (("--init", "missing.pt"), "missing.pt"),
     ],

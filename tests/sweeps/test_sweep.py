@@ -161,7 +161,7 @@ def test_only_one_process_works_on_a_sweep(
     write_sweep(tmp_path, swept[0].plan)
     with (
         FileLock(tmp_path / ".lock"),
-        pytest.raises(InputError, match="going on right now"),
+        pytest.raises(InputError, match="one that is going on now"),
     ):
         carry_on(tmp_path, device="cpu")
 

@@ -168,7 +168,7 @@ def test_two_processes_do_not_work_on_one_run(tmp_path: Path) -> None:
     folder = start_run(options(tmp_path / "run"), stop_at(1, 1)).folder
     with (
         FileLock(folder / ".lock"),
-        pytest.raises(InputError, match="being trained right now"),
+        pytest.raises(InputError, match="one that is going on now"),
     ):
         resume_run(folder, ignore, device="cpu")
 
