@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import io
 import os
 import re
@@ -23,6 +24,7 @@ __all__ = [
     "leftovers",
     "patient_file",
     "remove_leftovers",
+    "require_no_stream",
     "require_writable_folder",
 ]
 
@@ -165,6 +167,16 @@ def patient_file(path: Path) -> Iterator[PatientFile]:
     with PatientFile(path) as file:
         yield file
         file.require()
+
+
+def require_no_stream(path: Path) -> None:
+    """Refuse what would be waited for, or read without end: pipes, devices, sockets.
+
+    Raises:
+        OSError: If it is one; a folder, and nothing at all, are left to the opening.
+    """
+    if path.exists() and not path.is_file() and not path.is_dir():
+        raise OSError(errno.EINVAL, "a device or a pipe, no regular file", str(path))
 
 
 def require_writable_folder(folder: Path) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from progfix.errors import InputError, Problem, listed
-from progfix.files import atomic_path, leftovers, require_writable_folder
+from progfix.files import atomic_path, leftovers, require_no_stream, require_writable_folder
 
 __all__ = [
     "BEST",
@@ -196,6 +196,7 @@ def _json(file: Path) -> dict[str, object]:
         InputError: If it is no JSON.
     """
     try:
+        require_no_stream(file)
         config = json.loads(file.read_bytes())
     except json.JSONDecodeError as error:
         found = f"damage in line {error.lineno}, column {error.colno} ({error.msg})"

@@ -21,6 +21,7 @@ from typing import BinaryIO
 import torch
 from torch import Tensor
 
+from progfix.checkpoints.extent import contents, require_small, require_small_numbers
 from progfix.checkpoints.pickles import ALLOWED, LEGACY_MAGIC, imports, pickles
 from progfix.errors import InputError, Problem, listed
 
@@ -101,6 +102,7 @@ def safe_load(path: Path) -> dict[str, object]:
             f"an object of type {type(payload).__name__}",
             "pass the checkpoint that the training wrote",
         )
+    require_small(payload, where, LARGEST_PICKLE)
     _check_storage(payload, where)
     return payload
 
@@ -137,6 +139,14 @@ def _inspect_zip(file: BinaryIO, where: str) -> None:
                 f"{claimed} bytes claimed by a file of {size}",
                 "do not use this file, or load it where you trust it and save it again",
             )
+        if any(e.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED) for e in entries):
+            # The others are decompressed without regard to how much is asked for.
+            raise _bad(
+                where,
+                "a zip file without compression, or with deflate",
+                "one with another compression",
+                "load the file where you trust it and write it with torch.save",
+            )
         for entry in entries:
             if entry.CRC == 0:
                 # Where torch was told to compute no checksums there is nothing to compare.
@@ -144,6 +154,7 @@ def _inspect_zip(file: BinaryIO, where: str) -> None:
         opcodes = next(pickles(archive.read(records[0])))
         _check_imports(opcodes, where)
         _check_protocol(opcodes, where)
+        require_small_numbers(opcodes, where)
         for entry in entries:
             with archive.open(entry) as record:
                 while record.read(_CHUNK):
@@ -170,6 +181,8 @@ def _inspect_legacy(data: bytes, where: str) -> None:
         raise _damaged(where, f"an end after {len(data)} bytes")
     for opcodes in found:
         _check_protocol(opcodes, where)
+    for opcodes in found[1:]:  # the first is the magic number, of 77 bits
+        require_small_numbers(opcodes, where)
 
 
 def _check_imports(opcodes: list[tuple[str, object]], where: str) -> None:
@@ -218,11 +231,7 @@ def _tensors(payload: object) -> Iterator[Tensor]:
         seen.add(id(item))
         if isinstance(item, Tensor):
             yield item
-        elif isinstance(item, dict):
-            waiting.extend(item.values())
-            waiting.extend(getattr(item, "__dict__", {}).values())
-        elif isinstance(item, list | tuple | set):
-            waiting.extend(item)
+        waiting.extend(contents(item))
 
 
 def _foreign(data: bytes, where: str) -> InputError:

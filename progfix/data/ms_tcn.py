@@ -28,6 +28,7 @@ from progfix.data.options import DataOptions
 from progfix.data.reading import LENGTH_TOLERANCE, Reading
 from progfix.data.splits import note_unsplit
 from progfix.errors import InputError, Problem, listed
+from progfix.files import require_no_stream
 
 __all__ = ["is_ms_tcn", "read_ms_tcn"]
 
@@ -121,6 +122,7 @@ def _mapping(path: Path, collector: Collector) -> set[str]:
 
 def _text(path: Path) -> str:
     try:
+        require_no_stream(path)
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
         fix = "restore the file from where it came from"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import tokenize
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -10,8 +12,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem
+from progfix.files import require_no_stream
 
-__all__ = ["NpyFeatures", "npy_shape"]
+__all__ = ["HEADER_ERRORS", "NpyFeatures", "npy_shape"]
+
+HEADER_ERRORS = (
+    LookupError,
+    MemoryError,
+    OverflowError,
+    RuntimeError,
+    SyntaxError,
+    TypeError,
+    ValueError,
+    tokenize.TokenError,
+)
+"""What NumPy raises at the header of a damaged .npy file, which is a Python expression."""
 
 OPEN_MAPS = 64
 """Memory maps that a process keeps, so that reading segments does not map a file each time."""
@@ -75,10 +90,11 @@ def npy_shape(path: Path) -> tuple[int, ...]:
 
 def _map(path: Path) -> NDArray[np.generic]:
     try:
+        require_no_stream(path)
         state = path.stat()
         # Size and time are part of the key, so that a file written anew is mapped anew.
         array = _open_map(path, state.st_size, state.st_mtime_ns)
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, EOFError, zipfile.BadZipFile, *HEADER_ERRORS) as error:
         raise InputError(
             Problem(
                 str(path),

@@ -17,6 +17,7 @@ from progfix.data.collector import Collector
 from progfix.data.dataset import SPLITS, Video
 from progfix.data.findings import count_of
 from progfix.errors import InputError, Problem, listed
+from progfix.files import require_no_stream
 
 __all__ = [
     "SplitTable",
@@ -99,6 +100,7 @@ def load_json(path: Path) -> object:
         return table
 
     try:
+        require_no_stream(path)
         content: object = json.loads(path.read_text("utf-8"), object_pairs_hook=object_of)
         # Half of a pair of "\\ud800" escapes is text that no file or screen takes.
         json.dumps(content, ensure_ascii=False).encode()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -12,6 +13,7 @@ import numpy as np
 from numpy.lib import format as npy
 from numpy.typing import NDArray
 
+from progfix.data.npy import HEADER_ERRORS
 from progfix.errors import InputError, Problem, listed
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
@@ -22,13 +24,14 @@ from progfix.predictions_io.table import Block, slices
 __all__ = ["NpzTable", "NpzWriter"]
 
 _UNREADABLE = (
+    *HEADER_ERRORS,
+    EOFError,
+    OSError,
+    struct.error,
     zipfile.BadZipFile,
     zlib.error,
-    EOFError,
-    ValueError,
-    NotImplementedError,
-    RuntimeError,
 )
+"""What zipfile and NumPy raise on damaged archives."""
 
 
 class NpzTable:
@@ -107,6 +110,10 @@ class NpzTable:
     ) -> NDArray[np.generic] | Problem:
         info = archive.getinfo(self._members[name])
         where = f"{self._path}, array {name!r}"
+        if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
+            # The others are decompressed without regard to how much is asked for.
+            found = f"compression of type {info.compress_type}"
+            return Problem(where, "an array as numpy.savez writes it", found, "save it again")
         with archive.open(info) as member:
             shape, dtype = _header(member)
             claimed = int(np.prod(shape, dtype=object)) * dtype.itemsize

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from progfix.errors import InputError, Problem
-from progfix.files import atomic_path
+from progfix.files import atomic_path, require_no_stream
 
 __all__ = ["WALL_CLOCK_COLUMNS", "EpochRow", "read_history", "write_history"]
 
@@ -84,6 +84,7 @@ def read_history(path: Path) -> list[EpochRow]:
     """
     names = [column.name for column in fields(EpochRow)]
     try:
+        require_no_stream(path)
         with path.open(newline="", encoding="utf-8") as file:
             header, *rows = [*csv.reader(file)] or [[]]
         return [_row(dict(zip(header, values, strict=True))) for values in rows]

@@ -108,13 +108,73 @@ def test_a_huge_pickle_is_refused_unread(tmp_path: Path) -> None:
     assert "claimed by a file of" in refusal(tmp_path / "a.pt")
 
 
-def test_containers_that_hold_themselves_end(tmp_path: Path) -> None:
+def containers(what: str) -> object:
     inner: list[object] = [torch.ones(2)]
-    for _ in range(60):  # 2^60 paths through 60 lists
-        inner = [inner, inner]
-    inner.append(inner)
-    torch.save({"x": inner}, tmp_path / "nested.pt")
-    assert list(safe_load(tmp_path / "nested.pt")) == ["x"]
+    if what == "in itself":
+        inner.append(inner)
+    elif what == "in each other":  # 2^60 paths through 60 lists
+        for _ in range(60):
+            inner = [inner, inner]
+    elif what == "deep":
+        for _ in range(65):
+            inner = [inner]
+    elif what == "deep by a way round":  # met first where it is not deep
+        chain: list[object] = [inner]
+        for _ in range(40):
+            chain = [chain]
+        return [[[*range(3), chain], chain], [[[[[[[chain] * 2]]]]]], {"a": _wrapped(chain, 30)}]
+    else:
+        return ["text" * 1000] * 5000
+    return inner
+
+
+def _wrapped(inner: object, times: int) -> object:
+    for _ in range(times):
+        inner = [inner]
+    return inner
+
+
+@pytest.mark.parametrize(
+    "what", ["in itself", "in each other", "deep", "deep by a way round", "text"]
+)
+def test_containers_that_cannot_be_walked_through_are_refused(tmp_path: Path, what: str) -> None:
+    torch.save({"x": containers(what)}, tmp_path / "x.pt")
+    with pytest.raises(InputError, match=r"containers of at most 4,194,304 items .* than 64"):
+        safe_load(tmp_path / "x.pt")
+
+
+def test_what_is_shared_a_little_loads(tmp_path: Path) -> None:
+    shared = [torch.ones(2), "text" * 100]
+    torch.save({"x": [shared] * 1000, "y": _wrapped(shared, 60)}, tmp_path / "x.pt")
+    assert len(safe_load(tmp_path / "x.pt")["x"]) == 1000  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("zipped", [True, False])
+def test_numbers_that_are_no_counts_are_refused(tmp_path: Path, zipped: bool) -> None:
+    for number, fine in (
+        (2**64 - 1, True),
+        (-(2**64) + 1, True),
+        (2**64, False),
+        (10**5000, False),
+    ):
+        path = tmp_path / "x.pt"
+        torch.save({"x": number}, path, _use_new_zipfile_serialization=zipped)
+        if fine:
+            assert safe_load(path) == {"x": number}
+        else:
+            assert f"one of {number.bit_length():,}" in refusal(path)
+
+
+@pytest.mark.parametrize("method", [zipfile.ZIP_BZIP2, zipfile.ZIP_LZMA])
+def test_compression_that_knows_no_bounds_is_refused(tmp_path: Path, method: int) -> None:
+    torch.save({"x": torch.ones(3)}, tmp_path / "x.pt")
+    with (
+        zipfile.ZipFile(tmp_path / "x.pt") as old,
+        zipfile.ZipFile(tmp_path / "y.pt", "w", method) as new,
+    ):
+        for entry in old.infolist():
+            new.writestr(entry.filename, old.read(entry))
+    assert refusal(tmp_path / "y.pt") == "one with another compression"
 
 
 def test_damage_in_the_data_is_seen(tmp_path: Path) -> None:
