@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from progfix.baselines import CONSTANT
 from progfix.errors import InputError, Problem
+from progfix.evaluation.frame_means import FRAME_MEANS
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
 from progfix.leave_one_out import SegmentPool
 from progfix.metrics.errors import error_sums
@@ -94,7 +95,7 @@ def measure(chunk: Predictions, *, bins: int, counting: Counting | None) -> Sums
         **step._asdict(),
         "first": np.where(chunk.elapsed[first] == 1, prediction[first], np.nan),
         "last": np.where(complete, prediction[last], np.nan),
-        **_calibration(chunk, starts),
+        **_frame_means(chunk, starts),
         **_baselines(chunk, starts, counting),
     }
     runs = _runs(chunk, starts) if counting is None else np.empty((0, 3), np.int64)
@@ -160,34 +161,14 @@ def _baselines(
     return columns
 
 
-_CALIBRATION = (
-    "inside",
-    "width",
-    "bounded",
-    "crps",
-    "scored",
-    "inside_50",
-    "inside_95",
-    "ranked",
-)
-
-
-def _calibration(chunk: Predictions, starts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
+def _frame_means(chunk: Predictions, starts: NDArray[np.int64]) -> dict[str, NDArray[np.float64]]:
     nothing = np.zeros(len(starts))
     frames = segment_lengths(starts, len(chunk)).astype(np.float64)
-    columns = dict.fromkeys(_CALIBRATION, nothing)
-    if chunk.lower is not None and chunk.upper is not None:
-        inside = (chunk.lower <= chunk.target) & (chunk.target <= chunk.upper)
-        columns["inside"] = segment_sums(inside, starts)
-        columns["width"] = segment_sums(chunk.upper - chunk.lower, starts)
-        columns["bounded"] = frames
-    if chunk.crps is not None:
-        columns["crps"], columns["scored"] = segment_sums(chunk.crps, starts), frames
-    if chunk.pit is not None:
-        off = np.abs(chunk.pit - 0.5)
-        columns["inside_50"] = segment_sums(off <= 0.25, starts)
-        columns["inside_95"] = segment_sums(off <= 0.475, starts)
-        columns["ranked"] = frames
+    columns = {}
+    for name, mean in FRAME_MEANS.items():
+        values = mean.values(chunk)
+        columns[name] = nothing if values is None else segment_sums(values, starts)
+        columns[f"{name}_frames"] = nothing if values is None else frames
     return columns
 
 

@@ -5,12 +5,10 @@ The same functions give the value (every video once) and each resample of the bo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.evaluation.frame_means import FRAME_MEANS, Metric, Unit
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
 from progfix.metrics.levels import levels_quantile
 from progfix.metrics.segments import ratio
@@ -30,24 +28,6 @@ __all__ = [
 
 LONG = 40
 """Frames from which a segment counts for `first_frame_median_40` and its like."""
-
-Unit = Literal["frames", "videos", "tasks", "segments", "pairs", "falls"]
-
-
-@dataclass(frozen=True)
-class Metric:
-    """What a metric is, for tables and documentation.
-
-    Attributes:
-        title: Its name in tables.
-        unit: What its `count` counts.
-        better: Which direction is better; None where neither is.
-    """
-
-    title: str
-    unit: Unit
-    better: Literal["lower", "higher"] | None = None
-
 
 METRICS: dict[str, Metric] = {
     "mae": Metric("MAE", "frames", "lower"),
@@ -76,11 +56,7 @@ METRICS: dict[str, Metric] = {
     "prediction_std": Metric("std of predictions", "frames"),
     "target_std": Metric("std of targets", "frames"),
     "spread": Metric("std of predictions / of targets", "frames"),
-    "coverage": Metric("targets inside [lower, upper]", "frames"),
-    "coverage_50": Metric("targets inside 50 % intervals", "frames"),
-    "coverage_95": Metric("targets inside 95 % intervals", "frames"),
-    "interval_width": Metric("mean upper - lower", "frames", "lower"),
-    "crps": Metric("CRPS", "frames", "lower"),
+    **{name: mean.metric for name, mean in FRAME_MEANS.items()},
 }
 """All metrics, in the order of reports; docs/metrics.md defines them."""
 
@@ -114,11 +90,8 @@ def scores(sums: Sums, weights: NDArray[np.float64]) -> Scores:
     result["monotonicity"] = 1 - ratio(total["falls"], total["pairs"])
     result["fall_size"] = ratio(total["fallen"], total["falls"])
     result |= _medians(sums, weights) | _spread(sums, weights)
-    result["coverage"] = ratio(total["inside"], total["bounded"])
-    result["interval_width"] = ratio(total["width"], total["bounded"])
-    for name in ("50", "95"):
-        result[f"coverage_{name}"] = ratio(total[f"inside_{name}"], total["ranked"])
-    result["crps"] = ratio(total["crps"], total["scored"])
+    for name in FRAME_MEANS:
+        result[name] = ratio(total[name], total[f"{name}_frames"])
     return result
 
 
@@ -149,14 +122,8 @@ def counts(sums: Sums) -> dict[str, tuple[int, int]]:
             of_long = int(np.count_nonzero(defined & (sums.index("duration") >= LONG)))
             result[f"{name}_frame_median"] = found, segments - found
             result[f"{name}_frame_median_{LONG}"] = of_long, long - of_long
-    for name, frames in (
-        ("coverage", "bounded"),
-        ("coverage_50", "ranked"),
-        ("coverage_95", "ranked"),
-        ("interval_width", "bounded"),
-        ("crps", "scored"),
-    ):
-        found = int(sums.column(frames).sum())
+    for name in FRAME_MEANS:
+        found = int(sums.column(f"{name}_frames").sum())
         result[name] = found, size["frames"] - found
     return result
 
@@ -168,14 +135,8 @@ def _totals(sums: Sums, weights: NDArray[np.float64]) -> Scores:
         "pairs",
         "falls",
         "fallen",
-        "inside",
-        "width",
-        "bounded",
-        "crps",
-        "scored",
-        "inside_50",
-        "inside_95",
-        "ranked",
+        *FRAME_MEANS,
+        *(f"{name}_frames" for name in FRAME_MEANS),
     )
     columns = np.stack([sums.per_video(sums.column(name)) for name in names], axis=1)
     return dict(zip(names, (weights @ columns).T, strict=True))

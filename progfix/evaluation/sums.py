@@ -13,6 +13,7 @@ from functools import cached_property
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.evaluation.frame_means import FRAME_MEANS
 from progfix.metrics.levels import LevelCounts
 
 __all__ = ["BASELINE_COLUMNS", "SEGMENT_COLUMNS", "VIDEO_TABLES", "Sums"]
@@ -39,14 +40,8 @@ SEGMENT_COLUMNS = {
     "fallen": "sum of the sizes of the falls",
     "first": "prediction at elapsed 1; NaN if that frame was not given",
     "last": "prediction at the last frame; NaN if that frame was not given",
-    "inside": "frames whose target lies in [lower, upper]",
-    "width": "sum of upper - lower",
-    "bounded": "frames with an interval",
-    "crps": "sum of scores",
-    "scored": "frames with a score",
-    "inside_50": "frames whose PIT lies in the middle half",
-    "inside_95": "frames whose PIT lies in the middle 95 %",
-    "ranked": "frames with a PIT",
+    **dict.fromkeys(FRAME_MEANS, "sum over the frames that have it"),
+    **{f"{name}_frames": "how many they are" for name in FRAME_MEANS},
     **{f"{name}_absolute": "the baseline's sum of absolute errors" for name in BASELINE_COLUMNS},
     **{f"{name}_squared": "the baseline's sum of squared errors" for name in BASELINE_COLUMNS},
 }
