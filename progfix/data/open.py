@@ -5,40 +5,20 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import replace
+from pathlib import Path
 
 from progfix.data.collector import Collector
 from progfix.data.dataset import Dataset, Video
 from progfix.data.findings import count_of, in_order
-from progfix.data.gtcc import read_gtcc
-from progfix.data.hdf5 import read_hdf5
-from progfix.data.ms_tcn import read_ms_tcn
-from progfix.data.options import BUILT_IN, DataOptions
+from progfix.data.options import BUILT_IN, DataOptions, is_built_in
+from progfix.data.readers import find_reader
 from progfix.data.reading import Reading, tasks_to_keep
-from progfix.data.recognise import Kind, recognise
 from progfix.data.resplit import resplit
 from progfix.data.splits import derive_splits
 from progfix.data.synthetic import parse_procedures, procedures
 from progfix.errors import InputError, Problem, at_most
 
 __all__ = ["dataset_of", "describe", "open_dataset", "read_data", "usable"]
-
-_USED: dict[Kind, tuple[str, ...]] = {
-    "hdf5": ("background", "resplit", "skip_tasks"),
-    "gtcc": (
-        "background",
-        "ends",
-        "feature_dir",
-        "fps",
-        "frame_rate",
-        "pairing",
-        "resplit",
-        "skip_tasks",
-        "splits",
-    ),
-    "ms-tcn": ("background", "feature_dir", "fps", "resplit", "splits"),
-    "built-in": ("resplit", "skip_tasks"),
-}
-"""Options that mean something to a reader; any other one is refused, not ignored."""
 
 
 def open_dataset(options: DataOptions) -> Dataset:
@@ -102,19 +82,17 @@ def read_data(options: DataOptions, *, thorough: bool = False) -> Reading:
     if options.path is None:
         fix = f"name a file, a folder, or the built-in {BUILT_IN}"
         raise InputError(Problem("--data", "a path", "none", fix))
-    reader, path = recognise(options)
-    _refuse_unused(reader, options)
-    if reader == "built-in":
-        spec = parse_procedures(options.path)
-        reading = Reading(procedures(spec).videos, spec.name)
-    elif reader == "hdf5":
-        reading = read_hdf5(path, options, trust_index=not thorough)
-    elif reader == "gtcc":
-        reading = read_gtcc(path, options)
+    if is_built_in(options.path):
+        reading = _built_in(options.path, options)
     else:
-        reading = read_ms_tcn(path, options)
-    if reader != "gtcc":  # which leaves tasks out before it pairs their lists
-        reading = _without_tasks(reading, options.skip_tasks)
+        path = Path(options.path).expanduser()
+        if not path.exists():
+            raise _nothing_there(options.path)
+        name, reader, file = find_reader(path, options)
+        _refuse_unused(name, reader.options, options)
+        reading = reader.read(file, options, thorough)
+        if not reader.skips_tasks:
+            reading = _without_tasks(reading, options.skip_tasks)
     return _complete(reading, str(options.path), options.resplit)
 
 
@@ -137,15 +115,32 @@ def describe(reading: Reading) -> str:
     return ", ".join(part for part in parts if part)
 
 
-def _refuse_unused(reader: Kind, options: DataOptions) -> None:
-    unused = [name for name in options.changed() if name not in ("path", "reader", *_USED[reader])]
+def _built_in(name: str, options: DataOptions) -> Reading:
+    if options.reader != "auto":
+        fix = "leave --reader out"
+        raise InputError(Problem("--reader", f"none with {name}", options.reader, fix))
+    _refuse_unused("built-in", ("skip_tasks",), options)
+    spec = parse_procedures(name)
+    return _without_tasks(Reading(procedures(spec).videos, spec.name), options.skip_tasks)
+
+
+def _nothing_there(path: str) -> InputError:
+    hint = f"check the path, or use the built-in {BUILT_IN}"
+    if path.startswith("procedures"):
+        hint = f"the built-in data is {BUILT_IN}"
+    return InputError(Problem(path, "a file or folder with data", "no such file", hint))
+
+
+def _refuse_unused(name: str, used: Sequence[str], options: DataOptions) -> None:
+    known = sorted((*used, "resplit"))
+    unused = [field for field in options.changed() if field not in ("path", "reader", *known)]
     if unused:
         one = len(unused) == 1
         found = "one that would do nothing" if one else f"{len(unused)} that would do nothing"
         fix = "leave it out" if one else "leave them out"
-        if reader == "hdf5" and "splits" in unused:
+        if name == "hdf5" and "splits" in unused:
             fix += "; the splits are in the file, attribute 'split' of each video's group"
-        expected = f"options that change how {reader} data is read ({_flags(_USED[reader])})"
+        expected = f"options that change how {name} data is read ({_flags(known)})"
         raise InputError(Problem(_flags(unused), expected, found, fix))
 
 

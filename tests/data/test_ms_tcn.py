@@ -161,8 +161,9 @@ def test_a_doubt_about_axes_hides_no_other_defect(tmp_path: Path) -> None:
 
 
 def test_a_folder_with_other_things_in_it(tmp_path: Path) -> None:
-    assert "none of them" in refused(tmp_path)
-    assert "without features/ and groundTruth/" in refused(tmp_path, reader="ms-tcn")
+    assert "a folder with nothing of the kind" in refused(tmp_path)
+    wanted = "expected an MS-TCN folder with features/ and groundTruth/, found a folder"
+    assert wanted in refused(tmp_path, reader="ms-tcn")
 
 
 @given(st.lists(st.sampled_from(["SIL", "a", "b"]), min_size=1, max_size=60))
