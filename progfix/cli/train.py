@@ -83,6 +83,32 @@ def train_cli(
         ),
     ] = False,
     time_limit: TimeLimitArg = None,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile",
+            help="Translate the encoder in training with torch.compile. Experimental.",
+            rich_help_panel=_RUN,
+        ),
+    ] = False,
+    readers: Annotated[
+        int,
+        typer.Option(
+            min=0,
+            max=64,
+            help="Threads that read features ahead of the steps; 0: read in the step.",
+            rich_help_panel=_RUN,
+        ),
+    ] = 2,
+    cache_gib: Annotated[
+        float,
+        typer.Option(
+            min=0,
+            help="Memory of a process for features that are kept; what is beyond it is read "
+            "anew in each epoch.",
+            rich_help_panel=_RUN,
+        ),
+    ] = 2.0,
     dry_run: Annotated[
         bool,
         typer.Option(
@@ -107,10 +133,12 @@ def train_cli(
     deadline = None if time_limit is None else deadline_in(time_limit)
     from progfix.cli.train_view import TrainingView
     from progfix.training.assemble import Request, assemble, run_to_resume
+    from progfix.training.execution import Execution
     from progfix.training.idle import refuse_idle
     from progfix.training.processes import joined
     from progfix.training.run import resume_run, start_run
 
+    execution = Execution(compiled=compiled, readers=readers, cache_gib=cache_gib)
     with joined(device) as processes:
         request = Request(
             solution=solution,
@@ -123,6 +151,7 @@ def train_cli(
             config=config,
             folder=out,
             device=device,
+            execution=execution,
             processes=processes.size,
         )
         quiet = not processes.first
@@ -139,6 +168,7 @@ def train_cli(
                     view.observe,
                     epochs=None if epochs is None else int(epochs),
                     device=device,
+                    execution=execution,
                     processes=processes,
                     deadline=deadline,
                 )

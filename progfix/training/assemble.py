@@ -13,6 +13,7 @@ from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind, HeadSpec
 from progfix.ranges import range_of
 from progfix.solutions import RECOMMENDED, apply, parse_letters
+from progfix.training.execution import DEFAULT, Execution
 from progfix.training.method_checks import check_method
 from progfix.training.recipe import SEED_RECIPE, Recipe, changes, with_values
 from progfix.training.run_options import RunOptions
@@ -40,6 +41,7 @@ class Request:
         config: A run, or its config.json, to run again.
         folder: The new run's folder.
         device: "auto", or a torch device.
+        execution: How to compute beyond that.
         processes: How many work on the run; a step takes a group for each, if nothing else is
             said.
     """
@@ -54,6 +56,7 @@ class Request:
     config: Path | None = None
     folder: Path | None = None
     device: str = "auto"
+    execution: Execution = DEFAULT
     processes: int = 1
 
 
@@ -99,6 +102,7 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
         init=init,
         head_spec=request.head_spec or base.head_spec,
         device=request.device,
+        execution=request.execution,
         seed=base.seed if request.seed is None else request.seed,
     )
     return options, notes
@@ -115,6 +119,7 @@ def run_to_resume(request: Request) -> Path:
         Request(),
         folder=request.folder,
         device=request.device,
+        execution=request.execution,
         processes=request.processes,
         settings={
             name: value if name == "optimisation.epochs" else None

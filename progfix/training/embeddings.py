@@ -1,53 +1,68 @@
-"""What the head reads of the training videos, kept where memory allows."""
+"""What the head reads of the training videos: kept where memory allows, else streamed."""
 
 from __future__ import annotations
 
-from collections import OrderedDict
+from collections.abc import Iterable
 
 import torch
 from torch import Tensor
 
 from progfix.data.dataset import Video
 from progfix.model import ProgressModel
-from progfix.predict import read_video
+from progfix.predict import check_fit
+from progfix.training.read_ahead import ReadAhead
 
 __all__ = ["CACHE_BYTES", "EmbeddingCache"]
 
 CACHE_BYTES = 2 * 1024**3
-"""Tensors that are kept; beyond it the least recently used go."""
+"""Tensors that are kept; what is beyond it is read anew each time."""
 
 
 class EmbeddingCache:
-    """Videos as the head reads them; kept on the CPU within a budget.
+    """Videos as the head reads them; the first ones are kept on the CPU within a budget.
+
+    In an epoch every video is asked for once, in a new order: of videos that do not fit all,
+    keeping the same ones finds more of them than keeping those asked for last.
 
     Args:
         model: Whose encoder embeds the videos.
         trained: The encoder is being trained: what is kept are the features, which are
             embedded anew each time. Otherwise a video's embeddings never change.
-        budget: Bytes to keep.
+        budget: Bytes to keep, and a quarter as many of features that are read ahead.
+        readers: Threads that read ahead what is announced.
     """
 
     def __init__(
-        self, model: ProgressModel, *, trained: bool = False, budget: int = CACHE_BYTES
+        self,
+        model: ProgressModel,
+        *,
+        trained: bool = False,
+        budget: int = CACHE_BYTES,
+        readers: int = 0,
     ) -> None:
         self._model = model
         self._trained = trained
         self._budget = budget
         self._used = 0
-        self._kept: OrderedDict[tuple[str, str], Tensor] = OrderedDict()
+        self._kept: dict[tuple[str, str], Tensor] = {}
+        self._ahead = ReadAhead(readers, budget // 4)
+
+    def announce(self, videos: Iterable[Video]) -> None:
+        """Say which videos will be asked for next, each once, in order."""
+        self._ahead.announce(v for v in videos if (v.task, v.name) not in self._kept)
 
     @torch.no_grad()
     def get(self, video: Video) -> Tensor:
-        """Return what the head reads of a video, `(T, D)`, on the model's device.
+        """Return what the head reads of a video, `(T, D)`, as the model computes.
 
         Raises:
             InputError: If its features do not fit the model, or are NaN or infinite.
         """
-        kept = self._look_up(video).to(self._model.device)
+        kept = self._look_up(video)
         return self._model.embed(kept) if self._trained else kept
 
     def features(self, video: Video) -> Tensor:
-        """Return the features of a video, `(T, ...)`, on the model's device.
+        """Return the features of a video, `(T, ...)`, as the model computes.
 
         Raises:
             InputError: As `get` does.
@@ -55,20 +70,22 @@ class EmbeddingCache:
         """
         if not self._trained:
             raise ValueError("expected an encoder in training, found embeddings that never change")
-        return self._look_up(video).to(self._model.device)
+        return self._look_up(video)
+
+    def close(self) -> None:
+        """End the threads that read ahead."""
+        self._ahead.close()
 
     @torch.no_grad()
     def _look_up(self, video: Video) -> Tensor:
-        key = (video.task, video.name)
-        kept = self._kept.get(key)
+        weight = next(self._model.head.parameters())
+        kept = self._kept.get((video.task, video.name))
         if kept is None:
-            features = read_video(self._model, video)
-            kept = (features if self._trained else self._model.embed(features)).cpu()
-            self._kept[key] = kept
-            self._used += kept.nbytes
-            while self._used > self._budget and len(self._kept) > 1:
-                _, dropped = self._kept.popitem(last=False)
-                self._used -= dropped.nbytes
-        else:
-            self._kept.move_to_end(key)
-        return kept
+            check_fit(self._model, video)
+            kept = torch.from_numpy(self._ahead.take(video))
+            if not self._trained:
+                kept = self._model.embed(kept.to(weight)).cpu()
+            if self._used + kept.nbytes <= self._budget:
+                self._kept[video.task, video.name] = kept
+                self._used += kept.nbytes
+        return kept.to(weight)

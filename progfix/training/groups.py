@@ -95,6 +95,7 @@ def _read(
         generator(setup.seed, state.epoch, group, _ALIGNMENT),
         step=state.steps,
         epoch=state.epoch,
+        bf16=recipe.optimisation.precision == "bf16",
     )
     if setup.model.raw:
         return features, alignment

@@ -24,6 +24,7 @@ def aligned_group(
     *,
     step: int,
     epoch: int,
+    bf16: bool = False,
 ) -> tuple[list[Tensor], Tensor]:
     """Embed the videos of a group and compare them with each other.
 
@@ -34,15 +35,21 @@ def aligned_group(
         rng: Source of the draws: frames, and GTCC's own.
         step: Steps taken so far, for the method's schedule.
         epoch: Epochs completed so far, likewise.
+        bf16: Compute the encoder in bfloat16 where that loses little. What it returns is
+            compared in float32: the losses' sums and exponentials need it.
 
     Returns:
         The embeddings `(T, D)` of whole videos, and the scalar alignment loss of the
         group; both with gradients for the encoder.
     """
-    embeddings = [encoder(video) for video in features]
     drop = None
-    if encoder.dropout is not None:
-        drop = torch.stack([encoder.dropout(video).mean(dim=0) for video in embeddings])
+    with torch.autocast(features[0].device.type, torch.bfloat16, enabled=bf16):
+        embeddings = [encoder(video) for video in features]
+        if encoder.dropout is not None:
+            drop = torch.stack([encoder.dropout(video).mean(dim=0) for video in embeddings])
+    if bf16:
+        embeddings = [video.float() for video in embeddings]
+        drop = None if drop is None else drop.float()
     chosen = [
         video[torch.from_numpy(frames_to_align(len(video), method.frames, rng)).to(video.device)]
         for video in embeddings

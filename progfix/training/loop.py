@@ -91,6 +91,8 @@ def _epoch(
     """Take the epoch's remaining steps; return whether all were taken."""
     steps, epochs = epoch_steps(setup, state.epoch), setup.recipe.optimisation.epochs
     setup.model.train()
+    mine = [group for step in steps[state.step :] for group in setup.processes.share(step)]
+    setup.embeddings.announce(video for group in mine for video in group)
     while state.step < len(steps):
         if _asked(setup, stop):
             return False

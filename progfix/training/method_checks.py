@@ -46,6 +46,9 @@ def check_method(recipe: Recipe, said: Settings, *, init: bool) -> None:
 
 def _idle(said: Settings) -> list[Problem]:
     """Return what is said of an encoder that is not trained."""
+    idle = [name for name in _OF_ENCODER if said.get(SETTINGS[name].field) is not None]
+    if said.get("optimisation.precision") == "bf16":
+        idle.append("precision bf16")
     return [
         Problem(
             f"--{name}",
@@ -53,8 +56,7 @@ def _idle(said: Settings) -> list[Problem]:
             "--method none",
             "choose one with --method, or leave this out",
         )
-        for name in _OF_ENCODER
-        if said.get(SETTINGS[name].field) is not None
+        for name in idle
     ]
 
 

@@ -21,6 +21,7 @@ from progfix.frame_counting import fit_counting
 from progfix.predict import check_fit
 from progfix.training.devices import resolve_device
 from progfix.training.embeddings import EmbeddingCache
+from progfix.training.execution import check_precision, compile_encoder
 from progfix.training.loop_state import LoopState
 from progfix.training.models import new_model
 from progfix.training.optimisers import build_optimisers
@@ -77,6 +78,8 @@ def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
     """
     _check_share(options.recipe, processes)
     device = resolve_device(options.device, local_rank=processes.local_rank)
+    precision = options.recipe.optimisation.precision
+    check_precision(precision, device)
     init = None
     if options.init is not None:
         init = open_checkpoint(
@@ -93,13 +96,21 @@ def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
     if trained:
         _check_groups(train)
     torch.manual_seed(options.seed)
-    model = new_model(options.recipe, data, init).to(device)
+    wide = torch.float64 if precision == "float64" else torch.float32
+    model = new_model(options.recipe, data, init).to(device, wide)
     # The test split is predicted at the end: what is wrong with it is found before the work.
     videos = (*train.videos, *val.videos, *data.split("test").videos)
     for video in videos:
         check_fit(model, video)
     validate_features(videos)
-    embeddings = EmbeddingCache(model, trained=trained)
+    if options.execution.compiled:
+        compile_encoder(model.encoder if trained else None, device)
+    embeddings = EmbeddingCache(
+        model,
+        trained=trained,
+        budget=options.execution.cache_bytes,
+        readers=options.execution.readers,
+    )
     mean, deviation = frame_statistics(train.videos, embeddings)
     model.head.fit_normalisation(mean, deviation)
     model.head.fit_prior(np.concatenate(list(durations.values())))

@@ -7,6 +7,7 @@ process that has gone is noticed there at once, on every kind of device.
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -172,9 +173,7 @@ class Processes:
             yield
         except RuntimeError as error:
             self.lost = True
-            lines = str(error).strip().splitlines()
-            reason = lines[0] if lines else type(error).__name__
-            raise LostProcessError(reason, speaks=self._speaks()) from error
+            raise LostProcessError(_reason(error), speaks=self._speaks()) from error
 
     def _speaks(self) -> bool:
         """Whether this process is the first to notice, and so the one that says it."""
@@ -182,6 +181,12 @@ class Processes:
             with suppress(RuntimeError):  # the store went with the process that kept it
                 return bool(self.store.add("lost", 1) == 1)
         return True
+
+
+def _reason(error: RuntimeError) -> str:
+    """Return what happened, without gloo's source file before it and its advice after it."""
+    line = next(iter(str(error).strip().splitlines()), type(error).__name__)
+    return re.sub(r"^\[[^\]]*\] *", "", line).split(". ")[0]
 
 
 ALONE = Processes()

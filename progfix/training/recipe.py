@@ -24,6 +24,7 @@ __all__ = [
     "MethodName",
     "Objective",
     "Optimisation",
+    "Precision",
     "Recipe",
     "Sampling",
     "changes",
@@ -37,6 +38,8 @@ MethodName = Literal["none", "tcc", "gtcc", "lav", "vava"]
 Losses = Literal["paper", "gtcc"]
 EncoderName = Literal["stacking", "resnet", "naive"]
 InitialWeights = Literal["he", "torch"]
+
+Precision = Literal["float32", "bf16", "float64"]
 
 _Count = Annotated[int, Range(1)]
 
@@ -97,6 +100,9 @@ class Optimisation:
         weight_decay: Decoupled weight decay (AdamW); 0 is plain Adam.
         average: Decay of the exponential moving average of the head's weights, which is
             what is validated and stored; 0 stores the weights themselves.
+        precision: "bf16" computes an encoder in training in bfloat16 where that loses little
+            (torch.autocast); its losses, the head and all weights stay float32. "float64" is
+            for comparing runs: everything is.
         skip_above: A group whose total loss is larger is skipped, with a count in the
             history.
     """
@@ -111,6 +117,7 @@ class Optimisation:
     head_clip: Annotated[float, Range(0, above=True)] = 1.0
     weight_decay: Annotated[float, Range(0)] = 0.0
     average: Annotated[float, Range(0, 0.9999)] = 0.0
+    precision: Precision = "float32"
     skip_above: Annotated[float, Range(0, math.inf, above=True)] = 1e7
 
 

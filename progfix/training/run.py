@@ -10,6 +10,7 @@ from pathlib import Path
 from progfix import runs
 from progfix.errors import InputError, LostProcessError, Problem
 from progfix.files import remove_leftovers
+from progfix.training.execution import DEFAULT, Execution
 from progfix.training.history import EpochRow
 from progfix.training.interrupts import StoppedError, listen
 from progfix.training.loop import Event, run_epochs
@@ -79,6 +80,7 @@ def resume_run(
     *,
     epochs: int | None = None,
     device: str = "auto",
+    execution: Execution = DEFAULT,
     processes: Processes = ALONE,
     deadline: float | None = None,
 ) -> RunResult:
@@ -91,6 +93,7 @@ def resume_run(
         observe: Called after every step and epoch.
         epochs: A new number of epochs, or None for the run's own.
         device: "auto", or a torch device.
+        execution: How to compute beyond that; not part of the run.
         processes: Who works on it; all of them read the folder, the first writes.
         deadline: As for `start_run`.
 
@@ -103,13 +106,13 @@ def resume_run(
     with _kept_alone(folder, processes):
         processes.on_first(lambda: _clear(folder))
         prepared, state = processes.everywhere(
-            lambda: _continued(folder, epochs, device, processes)
+            lambda: _continued(folder, epochs, device, execution, processes)
         )
         return _train(folder, prepared, state, observe, deadline)
 
 
 def _continued(
-    folder: Path, epochs: int | None, device: str, processes: Processes
+    folder: Path, epochs: int | None, device: str, execution: Execution, processes: Processes
 ) -> tuple[Prepared, LoopState]:
     """Return a run and where it stands."""
     config = runs.read_config(folder)
@@ -117,7 +120,7 @@ def _continued(
     if epochs is not None:
         optimisation = replace(options.recipe.optimisation, epochs=epochs)
         options = replace(options, recipe=replace(options.recipe, optimisation=optimisation))
-    prepared = prepare(replace(options, device=device), processes)
+    prepared = prepare(replace(options, device=device, execution=execution), processes)
     if (folder / runs.LAST).exists():
         state = _restored(prepared, folder)
     elif (folder / runs.BEST).exists():
@@ -179,6 +182,8 @@ def _train(
                     finished = False
     except LostProcessError as error:
         raise LostProcessError(error.reason, speaks=error.speaks, folder=folder) from error
+    finally:
+        setup.embeddings.close()
     advanced = (state.epoch, state.step) != begun_at
     stopped_by = None if finished else stop.signal
     return RunResult(folder, finished, stopped_by, tuple(state.history), done_before, advanced)

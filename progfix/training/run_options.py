@@ -9,6 +9,7 @@ from typing import Annotated
 
 from progfix.data.options import BUILT_IN, DataOptions
 from progfix.ranges import Range
+from progfix.training.execution import DEFAULT, Execution
 from progfix.training.recipe import Recipe
 from progfix.training.serialise import check_head, check_letters, recipe_to_dict
 from progfix.values import from_values
@@ -27,6 +28,7 @@ class RunOptions:
         init: A checkpoint whose encoder is kept, frozen, and whose head is trained anew.
         head_spec: What the head of `init` is, where its file leaves a doubt.
         device: "auto", or a torch device.
+        execution: How to compute it beyond that; like the device, not in config.json.
         seed: Of initial weights and every draw.
         cell: Name of the sweep's cell that the run is, or None. Such a run is never taken
             for the newest, and what repeats it is no cell.
@@ -38,6 +40,7 @@ class RunOptions:
     init: Path | None = None
     head_spec: str | None = None
     device: str = "auto"
+    execution: Execution = DEFAULT
     seed: Annotated[int, Range(0, 2**63 - 1)] = 0
     cell: str | None = None
 

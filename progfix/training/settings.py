@@ -145,6 +145,13 @@ SETTINGS: Mapping[str, Setting] = {
     "weight-decay": Setting(
         "optimisation.weight_decay", float, "Decoupled weight decay.", _OPTIMISATION
     ),
+    "precision": Setting(
+        "optimisation.precision",
+        str,
+        "bf16: an encoder in training is computed in bfloat16, all else in float32; float64: "
+        "everything is, to compare runs.",
+        _OPTIMISATION,
+    ),
     "progress-lambda": Setting(
         "objective.progress_lambda", float, "Factor of the progress loss.", _OPTIMISATION
     ),

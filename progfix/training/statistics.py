@@ -27,6 +27,7 @@ def frame_statistics(videos: Sequence[Video], embeddings: EmbeddingCache) -> tup
     Raises:
         ValueError: If there is no frame.
     """
+    embeddings.announce(videos)
     count, mean, squares = 0, torch.zeros(()), torch.zeros(())
     for video in videos:
         whole = embeddings.get(video)

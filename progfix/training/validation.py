@@ -73,6 +73,7 @@ def validate(
     frames = 0
     head.eval()
     mine = processes.share(v for v in videos if any(not s.censored for s in v.segments))
+    embeddings.announce(mine)
     for first in range(0, len(mine), _VIDEOS_PER_CHUNK):
         between()
         chunk = mine[first : first + _VIDEOS_PER_CHUNK]
