@@ -20,6 +20,7 @@ __all__ = ["fail", "user_errors"]
 _NOT_OURS = (
     errno.EACCES,
     errno.EDQUOT,
+    errno.EFBIG,
     errno.EIO,
     errno.ELOOP,
     errno.ENAMETOOLONG,
@@ -28,6 +29,9 @@ _NOT_OURS = (
     errno.EROFS,
 )
 """What a path's file system refuses; a file that is not there may be our fault."""
+
+_FULL = (errno.EDQUOT, errno.EFBIG, errno.ENOSPC)
+"""What it says of stdout and of temporary files as well, without a path."""
 
 
 def fail(message: str, status: int, *, said: bool = False) -> typer.Exit:
@@ -61,7 +65,7 @@ def user_errors() -> Iterator[None]:
     except (typer.Exit, typer.Abort):
         raise
     except Exception as error:  # noqa: BLE001  # the last line of defence is meant to be broad
-        if isinstance(error, OSError) and error.errno in _NOT_OURS and error.filename is not None:
+        if isinstance(error, OSError) and _not_ours(error):
             raise fail(str(_unusable(error)), 2) from None
         raise _our_fault(error) from None
 
@@ -77,20 +81,33 @@ def _another_says(error: Exception) -> bool:
     return several and os.environ.get("LOCAL_RANK", "0") != "0"
 
 
+def _not_ours(error: OSError) -> bool:
+    return error.errno in (_NOT_OURS if error.filename is not None else _FULL)
+
+
 def _unusable(error: OSError) -> Problem:
     """Say what a path's own system has against it, wherever it was asked."""
     expected, found = "a path that can be used", error.strerror or str(error)
+    if error.filename is None:
+        where = "standard output, or the folder for temporary files (TMPDIR)"
+        return Problem(where, "a place that can be written", found, "free space there")
     return Problem(listed([error.filename]), expected, found, "check its name and permissions")
 
 
 def _our_fault(error: Exception) -> typer.Exit:
-    with tempfile.NamedTemporaryFile(
-        "w", prefix="progfix-traceback-", suffix=".txt", delete=False
-    ) as file:
-        file.write("".join(traceback.format_exception(error)))
+    text = "".join(traceback.format_exception(error))
+    try:
+        with tempfile.NamedTemporaryFile(
+            "w", prefix="progfix-traceback-", suffix=".txt", delete=False
+        ) as file:
+            file.write(text)
+        where = f"in {file.name}"
+    except OSError:
+        typer.echo(text, err=True)
+        where = "above"
     return fail(
         f"progfix itself failed ({type(error).__name__}: {error}); "
-        f"the traceback is in {file.name}, please report it",
+        f"the traceback is {where}, please report it",
         70,
     )
 
