@@ -122,7 +122,10 @@ def _inspect_zip(file: BinaryIO, where: str) -> None:
     with zipfile.ZipFile(file) as archive:
         entries = archive.infolist()
         records = [entry for entry in entries if entry.filename.split("/")[1:] == ["data.pkl"]]
-        if len(records) != 1 or len({entry.filename for entry in entries}) != len(entries):
+        # With constants.pkl it is a TorchScript program.
+        programs = [e for e in entries if e.filename.split("/")[1:] == ["constants.pkl"]]
+        doubled = len({entry.filename for entry in entries}) != len(entries)
+        if len(records) != 1 or programs or doubled:
             raise _bad(
                 where,
                 "a checkpoint written by torch.save",
@@ -151,7 +154,9 @@ def _inspect_zip(file: BinaryIO, where: str) -> None:
             if entry.CRC == 0:
                 # Where torch was told to compute no checksums there is nothing to compare.
                 del entry.CRC
-        opcodes = next(pickles(archive.read(records[0])))
+        opcodes = next(pickles(archive.read(records[0])), None)
+        if opcodes is None:
+            raise _damaged(where, "an empty data.pkl")
         _check_imports(opcodes, where)
         _check_protocol(opcodes, where)
         require_small_numbers(opcodes, where)

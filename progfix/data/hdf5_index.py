@@ -99,7 +99,7 @@ def read_index(path: Path, file: h5py.File) -> list[tuple[str, Video]] | None:
         index = whole(member(file, INDEX, h5py.Dataset))
         segments = whole(member(file, SEGMENTS, h5py.Dataset))
         rows = list(_rows(path, index, segments))
-    except (*HDF5_ERRORS, IndexError):
+    except (*HDF5_ERRORS, AttributeError, IndexError):  # tables of other columns
         return None
     groups = [name for name in file if name not in (INDEX, SEGMENTS)]
     return rows if sorted(key for key, _ in rows) == sorted(groups) else None

@@ -118,7 +118,8 @@ def _map(path: Path) -> NDArray[np.generic]:
 @lru_cache(maxsize=OPEN_MAPS)
 def _open_map(path: Path, _size: int, _modified: int) -> NDArray[np.generic] | None:
     """Map a file that was not mapped in this state before; None for a .npz archive."""
-    loaded = np.load(path, mmap_mode="r", allow_pickle=False)
+    with np.errstate(over="ignore"):  # a header may claim more than there are bytes to count
+        loaded = np.load(path, mmap_mode="r", allow_pickle=False)
     if isinstance(loaded, np.ndarray):
         return loaded
     loaded.close()

@@ -33,6 +33,9 @@ Kind = Literal["string", "integer", "number"]
 Column: TypeAlias = Category | NDArray[np.int64] | NDArray[np.float64]
 Values: TypeAlias = Category | Sequence[str] | NDArray[np.generic]
 
+MOST_COLUMNS = 10_000
+"""Columns of a file that is worth a search for the right ones."""
+
 INTERVALS = ("lower", "upper", "crps", "pit")
 COLUMNS: Mapping[str, Kind] = {
     "video": "string",
@@ -93,6 +96,9 @@ def resolve(names: Sequence[str], where: str) -> dict[str, str]:
     Raises:
         InputError: If a column occurs twice, or the file lacks what progress needs.
     """
+    if len(names) > MOST_COLUMNS:
+        expected, found = f"at most {MOST_COLUMNS:,} columns", f"{len(names):,}"
+        raise InputError(Problem(where, expected, found, "keep those of docs/predictions.md"))
     problems = [
         Problem(where, f"one column {name!r}", f"{count}", "rename or remove one")
         for name, count in sorted(Counter(names).items())
