@@ -31,7 +31,8 @@ def starved_head(evidence: Evidence) -> Finding | NotChecked | None:
     """Find a recipe whose steps hardly move the head.
 
     A head with skill acquits it, and so does an optimiser state by which gradients did reach
-    the head: the file was then trained otherwise than its configuration says.
+    the head, or, without one, weights that are not where they were initialised: the file was
+    then trained otherwise than its configuration says.
     """
     if evidence.probes.step is None:  # see Check.needs
         return None
@@ -41,8 +42,14 @@ def starved_head(evidence: Evidence) -> Finding | NotChecked | None:
 
 
 def _fed(checkpoint: Checkpoint | None) -> bool:
-    moments = {} if checkpoint is None else checkpoint.moments or {}
-    return any(m.rms >= T.moment_rms for name, m in moments.items() if name.startswith("head."))
+    if checkpoint is None:
+        return False
+    if checkpoint.moments is None:
+        from progfix.checkpoints.initialisation import head_within_initialisation
+
+        return not head_within_initialisation(checkpoint.model.head)
+    head = (m for name, m in checkpoint.moments.items() if name.startswith("head."))
+    return any(m.rms >= T.moment_rms for m in head)
 
 
 def starved(audit: StepAudit) -> Finding | None:

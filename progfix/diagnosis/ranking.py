@@ -11,7 +11,7 @@ from progfix.diagnosis.model import SEVERITIES, Finding
 
 __all__ = ["EXPLAINED_BY", "ranked"]
 
-_UNTRAINED = frozenset({"untrained-head"})
+_UNTRAINED = frozenset({"untrained-head:error", "untrained-head:warning"})
 _STARVED = _UNTRAINED | {"starved-head"}
 _UNUSED = _STARVED | {"duration-blind-embeddings", "position-contradiction", "ignores-embeddings"}
 _EMPTY = _STARVED | {"collapsed-range", "backwards", "no-skill:error"}
@@ -22,10 +22,13 @@ _MILD = (
     | {"order-blind", "same-curve", "non-monotone", "early-bias", "late-saturation"}
 )
 
+_BY_SEVERITY = frozenset({"no-skill", "untrained-head"})
+
 EXPLAINED_BY: dict[str, frozenset[str]] = {
     **dict.fromkeys(DATA_FINDINGS, frozenset()),
-    "untrained-head": frozenset(),
-    "starved-head": _UNTRAINED,
+    "untrained-head:error": frozenset(),
+    "untrained-head:warning": frozenset({"starved-head"}),
+    "starved-head": frozenset({"untrained-head:error"}),
     "future-leak": _UNTRAINED,
     "duration-blind-embeddings": _UNTRAINED,
     "collapsed-range": _STARVED,
@@ -50,7 +53,9 @@ EXPLAINED_BY: dict[str, frozenset[str]] = {
 """For each finding, those that make it a symptom when they are present.
 
 `no-skill` counts by its severity: answering no better than a constant explains wrong ends
-and falls, while being no better than counting frames is itself explained by them. What is
+and falls, while being no better than counting frames is itself explained by them. So does
+`untrained-head`: gradients that never came say so of themselves, while weights that look
+untouched are explained by a recipe that would not move them. What is
 wrong with data follows from nothing about a head. That the head loses what the embeddings
 carry says where the fault is; any other finding says better what it is, and what has wrong
 targets cannot be learnt. A notice about data explains nothing.
@@ -72,7 +77,7 @@ def ranked(findings: Iterable[Finding]) -> tuple[Finding, ...]:
 
 
 def _key(finding: Finding) -> str:
-    return f"no-skill:{finding.severity}" if finding.id == "no-skill" else finding.id
+    return f"{finding.id}:{finding.severity}" if finding.id in _BY_SEVERITY else finding.id
 
 
 def _order(finding: Finding) -> tuple[bool, int, float]:

@@ -41,11 +41,15 @@ def untrained_head(evidence: Evidence) -> Finding | NotChecked | None:
 
 
 def trained_sign(checkpoint: Checkpoint) -> str:
-    """Return how a checkpoint shows that its head did train, as a clause."""
+    """Return what speaks for it that the head of a checkpoint did train, in a sentence."""
     if checkpoint.moments is None:
-        return "its weights have left the bounds of their initialisation"
+        return (
+            "The head looks trained: its weights lie outside the bounds of their initialisation. "
+            "The optimiser state, which would prove it, is not in the file."
+        )
     head = [m for name, m in checkpoint.moments.items() if name.startswith(_HEAD)]
-    return f"its gradients reached {max(m.rms for m in head):.0e} in {head[0].step} steps"
+    largest = max(m.rms for m in head)
+    return f"The head did train: its gradients reached {largest:.0e} in {head[0].step} steps."
 
 
 def _from_moments(

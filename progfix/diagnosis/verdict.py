@@ -81,10 +81,7 @@ def _file_alone(evidence: Evidence) -> str:
     checkpoint, reason = evidence.checkpoint, evidence.no_predictions
     if checkpoint is None:
         return f"Nothing to judge: {reason}."
-    return (
-        f"The head did train: {trained_sign(checkpoint)}. Whether it is any good, the file alone "
-        "cannot tell."
-    )
+    return f"{trained_sign(checkpoint)} Whether it is any good, the file alone cannot tell."
 
 
 def _untrained(evidence: Evidence, by_id: dict[str, Finding]) -> str:

@@ -65,19 +65,12 @@ class Peek(nn.Module):
         return mixed
 
 
-def _fresh(*, scale: float) -> Callable[[], GruHead]:
-    def make() -> GruHead:
-        head = GruHead(HeadSpec(), DIM)
-        with torch.no_grad():
-            for parameter in head.parameters():
-                parameter.mul_(scale)
-        return head
-
-    return make
+def _fresh() -> GruHead:
+    return GruHead(HeadSpec(), DIM)
 
 
 def _frozen(case: Case) -> Case:
-    return replace(case, head=_fresh(scale=1.0), head_rms=1e-13, recipe=SEED_RECIPE)
+    return replace(case, head=_fresh, head_rms=1e-13, recipe=SEED_RECIPE)
 
 
 def _starved(case: Case) -> Case:
@@ -87,7 +80,7 @@ def _starved(case: Case) -> Case:
     return replace(
         case,
         encoder=encoder,
-        head=_fresh(scale=1.3),
+        head=_fresh,
         head_rms=None,
         theirs=True,
         recipe=SEED_RECIPE,

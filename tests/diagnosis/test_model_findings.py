@@ -6,6 +6,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 
 from progfix.data.dataset import ArrayFeatures, Dataset, Segment, Video
 from progfix.data.hdf5_writer import write_hdf5
@@ -170,7 +171,12 @@ def test_starved_head_and_its_acquittal() -> None:
     fed = replace(evidence(0.001), checkpoint=checkpoint(head_rms=1e-5))
     assert starved_head(fed) is None
     assert starved_head(replace(fed, checkpoint=checkpoint(head_rms=1e-13))) is not None
-    assert starved_head(replace(fed, checkpoint=checkpoint(head_rms=None))) is not None
+    # Without one, weights that no initialisation draws say the same.
+    untouched = checkpoint(head_rms=None)
+    assert starved_head(replace(fed, checkpoint=untouched)) is not None
+    with torch.no_grad():
+        next(untouched.model.head.parameters()).mul_(2)
+    assert starved_head(replace(fed, checkpoint=untouched)) is None
 
 
 def test_what_sampling_never_shows() -> None:

@@ -18,9 +18,19 @@ def order(*findings: Finding) -> list[str]:
 
 def test_untrained_head_masks_everything() -> None:
     others = [finding(check.id) for check in FINDINGS if check.id != "untrained-head"]
-    roles = ranked([*others, finding("untrained-head", "warning")])
+    roles = ranked([*others, finding("untrained-head", "error")])
     assert roles[0].id == "untrained-head"
     assert {f.role for f in roles[1:]} == {"symptom"}
+
+
+def test_weights_that_look_untouched_follow_from_a_recipe_that_would_not_move_them() -> None:
+    looks = finding("untrained-head", "warning")
+    assert order(looks, finding("starved-head", "error"), finding("early-bias", "error")) == [
+        "starved-head cause",
+        "early-bias symptom",
+        "untrained-head symptom",
+    ]
+    assert order(looks, finding("early-bias", "error"))[0] == "untrained-head cause"
 
 
 def test_causes_come_first_then_severity_then_gain() -> None:
@@ -72,7 +82,8 @@ def test_no_better_than_a_constant_explains_falls_and_ends() -> None:
 
 
 def test_what_explains_each_finding_is_known_and_has_no_cycle() -> None:
-    known = {check.id for check in FINDINGS} - {"no-skill"}
+    known = {check.id for check in FINDINGS} - {"no-skill", "untrained-head"}
+    known |= {"untrained-head:error", "untrained-head:warning"}
     known |= {"no-skill:error", "no-skill:warning", "no-skill:info", *DATA_FINDINGS}
     assert set(EXPLAINED_BY) == known
 
@@ -80,7 +91,7 @@ def test_what_explains_each_finding_is_known_and_has_no_cycle() -> None:
         assert name not in seen
         return 1 + max((depth(e, seen | {name}) for e in EXPLAINED_BY[name]), default=0)
 
-    assert depth("deceptive-middle") == 8
+    assert depth("deceptive-middle") == 9
 
 
 def test_a_single_finding_is_a_cause() -> None:

@@ -173,5 +173,8 @@ def test_the_frozen_fixture_is_named_from_the_file_alone() -> None:
 def test_fixtures_that_trained_are_not(name: str) -> None:
     diagnosis = fixture(name)
     assert diagnosis.findings == ()
-    assert diagnosis.verdict.startswith("The head did train")
+    proven = name == "gtcc_trained_head"
+    assert diagnosis.verdict.startswith(
+        "The head did train" if proven else "The head looks trained"
+    )
     assert all("--data" in entry.reason for entry in diagnosis.not_checked)

@@ -151,6 +151,10 @@ class Case:
 
     def diagnose(self, folder: Path | None = None) -> Diagnosis:
         """Return the diagnosis; damaged data goes through a file in the folder."""
+        return diagnose(self.opened(folder))
+
+    def opened(self, folder: Path | None = None) -> Source:
+        """Return the model with its data as a source."""
         videos = self.world.videos()
         data = Dataset(videos)
         if self.damage is not None:
@@ -170,17 +174,15 @@ class Case:
             moments=None if self.head_rms is None else self._moments(model),
             payload={},
         )
-        return diagnose(
-            Source(
-                "planted",
-                "checkpoint",
-                path=checkpoint.path,
-                chunks=partial(predict, model, test),
-                counting=fit_counting(data),
-                checkpoint=checkpoint,
-                data=data,
-                probing=probing_of_model(model, test),
-            )
+        return Source(
+            "planted",
+            "checkpoint",
+            path=checkpoint.path,
+            chunks=partial(predict, model, test),
+            counting=fit_counting(data),
+            checkpoint=checkpoint,
+            data=data,
+            probing=probing_of_model(model, test),
         )
 
     def _answers(self, embeddings: Tensor, elapsed: Tensor) -> Tensor:
