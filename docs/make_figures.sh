@@ -19,3 +19,7 @@ cp screen/positions.png "$images/positions.png"
 for kind in density ladder training timeline; do cp "paper/$kind.png" "$images/$kind.png"; done
 cp intervals/curves.png "$images/intervals.png"
 cp intervals/calibration.png "$images/calibration.png"
+
+# The pictures of docs/diagnosis, one a finding; from the repository's root, as they are drawn from
+# diseases that the tests plant.
+(cd "$(dirname "$(realpath "$0")")/.." && python -m tests.diagnosis.pictures "$images/findings")

@@ -43,7 +43,7 @@ class Finding:
     """One thing that is wrong, how it is known, and what to do about it.
 
     Attributes:
-        id: Stable kebab-case name; docs/diagnosis.md has a section under it.
+        id: Stable kebab-case name; docs/diagnosis has a page of that name.
         severity: "error" where the predictions cannot be used for what they claim,
             "warning" where they are worse than they look, "info" where it is good to know.
         title: What was found, one plain sentence.

@@ -1,4 +1,5 @@
 import doctest
+import json
 import re
 from pathlib import Path
 
@@ -6,9 +7,15 @@ import pytest
 from typer.testing import CliRunner
 
 from progfix.cli.app import app
+from progfix.data.hdf5_writer import write_hdf5
 from progfix.diagnosis import FINDINGS
+from tests.diagnosis.data_pictures import DATA_PICTURES, DEFECTS
+from tests.diagnosis.pictures import PICTURES, draw
 
-PAGE = Path(__file__).resolve().parents[2] / "docs" / "diagnosis.md"
+DOCS = Path(__file__).resolve().parents[2] / "docs"
+PAGE = DOCS / "diagnosis.md"
+PAGES = {path.stem: path for path in (DOCS / "diagnosis").glob("*.md")}
+IMAGES = DOCS / "images" / "findings"
 
 
 @pytest.fixture(scope="module")
@@ -16,12 +23,39 @@ def text() -> str:
     return PAGE.read_text(encoding="utf-8")
 
 
-def test_every_finding_has_a_section(text: str) -> None:
-    sections = set(re.findall(r"^## ([a-z-]+)$", text, flags=re.MULTILINE))
-    assert sections == {check.id for check in FINDINGS}
-    for part in text.partition("# The findings")[2].partition("# How far")[0].split("\n## ")[1:]:
-        assert "*How we know.*" in part
-        assert "*What to do.*" in part
+def test_every_finding_has_a_page_with_its_picture(text: str) -> None:
+    assert set(PAGES) == set(PICTURES) == {check.id for check in FINDINGS} | set(DATA_PICTURES)
+    for name, path in PAGES.items():
+        page = path.read_text(encoding="utf-8")
+        assert page.startswith(f"# {name}\n")
+        assert "*How we know.*" in page
+        assert "*What to do.*" in page
+        assert re.search(rf"^!\[[^\]]{{20,}}\]\(\.\./images/findings/{name}\.png\)$", page, re.M)
+        assert f"python -m tests.diagnosis.pictures docs/images/findings {name}\n" in page
+        assert f"](diagnosis/{name}.md)" in text
+
+
+def test_pictures_are_small() -> None:
+    sizes = {path.stem: path.stat().st_size for path in IMAGES.glob("*.png")}
+    assert set(sizes) == set(PICTURES)
+    assert max(sizes.values()) < 40_000
+    assert sum(sizes.values()) < 1_200_000
+
+
+@pytest.mark.parametrize("name", ["duration-blind-embeddings", "non-finite", "mismatched-lists"])
+def test_a_picture_is_drawn(name: str, tmp_path: Path) -> None:
+    path = draw(name, tmp_path)
+    assert path.read_bytes().startswith(b"\x89PNG")
+    assert 1000 < path.stat().st_size < 40_000
+
+
+# In our own layout a segment beyond the features is refused as no segment of the video.
+@pytest.mark.parametrize("name", sorted(set(DEFECTS) - {"beyond-features"}))
+def test_what_is_drawn_of_data_is_found(name: str, tmp_path: Path) -> None:
+    path = tmp_path / "data.h5"
+    write_hdf5(path, DEFECTS[name]())
+    done = CliRunner().invoke(app, ["data", "check", str(path), "--json"])
+    assert name in {finding["id"] for finding in json.loads(done.stdout)["findings"]}
 
 
 def test_the_example_runs() -> None:
