@@ -25,10 +25,12 @@ def lav(
 ) -> Tensor:
     """Soft-DTW between two videos plus a contrastive inverse difference moment in each.
 
+    With squared distances D::
+
         loss(X, Y) = soft_dtw_gamma(D(X, Y)) + contrast_weight (I(X) + I(Y)),
         I(X) = sum_ij W_ij [|i - j| > window] max(0, margin - D_ij) + [|i - j| <= window] D_ij,
 
-    with squared distances D. The mean is over all unordered pairs of different videos.
+    The mean is over all unordered pairs of different videos.
 
     Args:
         embeddings: (B, T, D); half precision is computed in float32. The margin is meant

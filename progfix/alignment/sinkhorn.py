@@ -30,7 +30,7 @@ class Transport:
         plan: (P, N, M), differentiable with respect to the cost. Rows sum to `a` exactly.
         f: Potentials of the rows, (P, N), in units of cost; detached. -inf where a is 0.
         g: Potentials of the columns, (P, M), likewise. Pass (f, g) on as a warm start.
-        marginal_error: sum_j |sum_i plan_ij - b_j| per problem, (P,), detached.
+        marginal_error: `sum_j |sum_i plan_ij - b_j|` per problem, (P,), detached.
         iterations: Updates of both potentials that were made; 0 if `start` was good enough.
         converged: Whether each marginal error is within the tolerance, (P,).
     """

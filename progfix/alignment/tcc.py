@@ -29,9 +29,10 @@ def tcc(
 ) -> Tensor:
     """Temporal cycle-consistency: out to the other video, back, to the frame one left.
 
-    For frame i of x, with soft nearest neighbour v~ = sum_j alpha_j y_j and the way back
-    beta_k = softmax_k(-|v~ - x_k|^2 / (D temperature)),
+    For frame i of x, with its soft nearest neighbour v~ and the way back beta::
 
+        v~ = sum_j alpha_j y_j,
+        beta_k = softmax_k(-|v~ - x_k|^2 / (D temperature)),
         mu = sum_k beta_k k,  var = sum_k beta_k (k - mu)^2,
         loss_i = (i - mu)^2 / var + variance_weight log sqrt(var).
 

@@ -12,6 +12,7 @@ from progfix.cli import data
 from progfix.cli.diagnose import diagnose_cli
 from progfix.cli.errors import user_errors
 from progfix.cli.eval import eval_cli
+from progfix.cli.explain import explain_cli
 from progfix.cli.export import export_cli
 from progfix.cli.sweep import sweep_cli
 from progfix.cli.terminal import plain
@@ -70,6 +71,7 @@ app.command("eval")(eval_cli)
 app.command("viz")(viz_cli)
 app.command("sweep")(sweep_cli)
 app.command("export")(export_cli)
+app.command("explain")(explain_cli)
 app.add_typer(data.app, name="data")
 
 

@@ -1,0 +1,220 @@
+"""What a finding, a solution or a metric is, in the words of the documentation.
+
+The pages lie in docs/ of a checkout, and a wheel takes those along that are read here.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from difflib import get_close_matches
+from functools import partial
+from pathlib import Path
+from typing import Literal
+
+from progfix.data.findings import FINDINGS as OF_DATA
+from progfix.errors import InputError, Problem
+from progfix.solutions import SOLUTIONS, Solution
+from progfix.training.recipe import SEED_RECIPE, changes
+
+__all__ = ["GROUPS", "Topic", "explained", "topics"]
+
+Group = Literal["findings", "solutions", "metrics"]
+GROUPS: Mapping[Group, str] = {
+    "findings": "What `progfix diagnose` and `progfix data check` find",
+    "solutions": "Letters for `progfix train --solution`",
+    "metrics": "What `progfix eval` measures",
+}
+
+_BESIDE = Path(__file__).resolve().parent / "pages"
+_CHECKOUT = Path(__file__).resolve().parents[1] / "docs"
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Something that can be explained.
+
+    Attributes:
+        name: As the user types it.
+        group: What it is one of.
+        summary: One line.
+        text: Returns the explanation, Markdown.
+    """
+
+    name: str
+    group: Group
+    summary: str
+    text: Callable[[], str]
+
+
+def topics() -> dict[str, Topic]:
+    """Return everything that can be explained, by name, a group after the other.
+
+    Raises:
+        InputError: If the pages are not where they were installed.
+    """
+    found = [*_findings(), *_solutions(), *_metrics()]
+    return {topic.name: topic for topic in found}
+
+
+def explained(text: str) -> list[Topic]:
+    """Return what a user asks about: one topic, a whole group, or each of several letters.
+
+    Args:
+        text: Such as "early-bias", "mae", "fgs", "solutions".
+
+    Raises:
+        InputError: If there is nothing of the name.
+    """
+    known = topics()
+    name = text.strip().lower()
+    if name in GROUPS:
+        return [topic for topic in known.values() if topic.group == name]
+    if name in known:
+        return [known[name]]
+    if name and set(name) <= set(SOLUTIONS):
+        return [known[letter] for letter in sorted(set(name))]
+    close = get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
+    raise InputError(
+        Problem(
+            "TOPIC",
+            f"a finding, a metric, letters out of {''.join(SOLUTIONS)}, or {', '.join(GROUPS)}",
+            repr(text),
+            f"did you mean {close[0]}?" if close else "`progfix explain` lists them all",
+        )
+    )
+
+
+def _page(name: str) -> Path:
+    folder = _BESIDE if _BESIDE.is_dir() else _CHECKOUT
+    path = folder / name
+    if not path.exists():
+        fix = "install progfix again, or read its documentation"
+        raise InputError(Problem(str(path), "a page of the documentation", "none", fix))
+    return path
+
+
+def _findings() -> list[Topic]:
+    pages = {page.stem: page for page in _page("diagnosis").glob("*.md")}
+    found = {
+        name: Topic(name, "findings", _opening(page), partial(_finding, page))
+        for name, page in pages.items()
+    }
+    for name, said in OF_DATA.items():
+        if name not in pages:  # refused data, of which there is nothing to see
+            text = "\n".join([f"# {name}", "", said.why, "", *(f"- {fix}" for fix in said.fix)])
+            found[name] = Topic(name, "findings", said.why, partial(str, text))
+    return [found[name] for name in sorted(found)]
+
+
+def _opening(page: Path) -> str:
+    _, opening, *_ = page.read_text(encoding="utf-8").split("\n\n")
+    first, *_ = re.split(r"(?<=[.!?:]) (?=[A-Z])", " ".join(opening.split()))
+    return first
+
+
+def _finding(page: Path) -> str:
+    """Return a page without its picture, how that was made, and the way back."""
+    parts = page.read_text(encoding="utf-8").strip().split("\n\n")
+    hidden = re.compile(r"!\[|\*[^*]*\*$|    python -m|\[All findings\]")
+    return _without_links("\n\n".join(part for part in parts if not hidden.match(part)))
+
+
+def _without_links(text: str) -> str:
+    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
+
+
+def _solutions() -> list[Topic]:
+    return [
+        Topic(
+            letter, "solutions", f"{solution.name}: {solution.reason}", partial(_solution, solution)
+        )
+        for letter, solution in SOLUTIONS.items()
+    ]
+
+
+def _solution(solution: Solution) -> str:
+    said = _row("solutions.md", solution.letter)
+    lines = [f"# {solution.letter}: {solution.name}", "", f"{said['what it changes']}.", ""]
+    for label in ("should help", "should not"):
+        if said[label]:
+            lines += [f"*{label.capitalize()}:* {said[label]}.", ""]
+    changed = changes(SEED_RECIPE, solution.change(SEED_RECIPE))
+    lines += [f"- `{name}` = {value}" for name, value in changed.items()]
+    lines += [f"- not with {letter}: {why}" for letter, why in solution.conflicts.items()]
+    if solution.head_reason:
+        lines.append(f"- only with `--head {', '.join(solution.heads)}`: {solution.head_reason}")
+    lines += ["", f"Source: {solution.source}. docs/solutions.md has what it was measured to do."]
+    return "\n".join(lines)
+
+
+_SECTIONS = {
+    "kendalls_tau": "Kendall's tau",
+    "wild_tau": "Wild tau",
+    "phase_progression": "Phase progression",
+    "phase_classification": "Phase classification",
+    "ap": "AP@K",
+    "eae": "Enclosed area error",
+    "video_ogpe": "Video-level OGPE, and cumulative L2",
+}
+"""Headings in docs/metrics.md about metrics of embeddings, by how their names begin."""
+
+
+def _metrics() -> list[Topic]:
+    from progfix.evaluation import METRICS
+    from progfix.metrics.alignment.variants import METRICS as OF_EMBEDDINGS
+
+    found = [
+        Topic(name, "metrics", summary, partial(_metric, name, summary))
+        for name, metric in METRICS.items()
+        for summary in (f"{metric.title}; over {metric.unit}{_better(metric.better)}",)
+    ]
+    for name in OF_EMBEDDINGS:
+        heading = next(h for begin, h in _SECTIONS.items() if name.startswith(begin))
+        summary = f"{heading}, of embeddings"
+        found.append(Topic(name, "metrics", summary, partial(_section, "metrics.md", heading)))
+    return found
+
+
+def _better(which: str | None) -> str:
+    return "" if which is None else f", {which} is better"
+
+
+def _section(page: str, heading: str) -> str:
+    text = _page(page).read_text(encoding="utf-8")
+    section = re.search(rf"^#+ {re.escape(heading)}\n.*?(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
+    if section is None:
+        raise LookupError(f"{page} has no heading {heading}")
+    return _without_links(re.sub(r"```python\n.*?```\n", "", section[0], flags=re.DOTALL))
+
+
+def _metric(name: str, title: str) -> str:
+    asked = "skill" if name.startswith("skill_") else name
+    if asked == "skill":
+        page = _page("metrics.md").read_text(encoding="utf-8")
+        said = next(part for part in page.split("\n\n") if part.startswith("`skill_X = "))
+        return f"# {name}\n\n{title}: {said}"
+    row = _row("metrics.md", name)
+    lines = [f"- {label}: {value}" for label, value in row.items() if value and label != "metric"]
+    return "\n".join([f"# {name}", "", title, "", *lines, "", "docs/metrics.md has its traps."])
+
+
+def _row(page: str, name: str) -> dict[str, str]:
+    """Return the row of a table that is about something, by the table's headings.
+
+    A first cell such as "`ap_5`, `_10`" is about ap_5 and ap_10.
+    """
+    headings: list[str] = []
+    for line in _page(page).read_text(encoding="utf-8").splitlines():
+        if not line.startswith("|"):
+            headings = []
+            continue
+        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
+        headings = headings or cells
+        names = [part.strip("` ") for part in cells[0].split(",")]
+        stem = names[0].rpartition("_")[0]
+        if name in [stem + part if part.startswith("_") else part for part in names]:
+            shown = [_without_links(cell).replace("\\|", "|") for cell in cells]
+            return dict(zip(headings, shown, strict=True))
+    raise LookupError(f"{page} has no row about {name}")
