@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import struct
+import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
@@ -137,6 +138,8 @@ class NpzTable:
             )
         with archive.open(info) as member:
             values: NDArray[np.generic] = npy.read_array(member, allow_pickle=False)
+        if dtype.kind == "U" and not _is_text(values):
+            return Problem(where, "text", "numbers that are no characters", "save it again")
         return values
 
     def _problem(self, error: Exception) -> Problem:
@@ -170,6 +173,12 @@ class NpzWriter:
                 np.array(values.names)[values.codes] if isinstance(values, Category) else values
             )
         np.savez_compressed(self._path, allow_pickle=False, **arrays)
+
+
+def _is_text(values: NDArray[np.generic]) -> bool:
+    """Whether an array of type U holds characters; NumPy takes its 32 bits for what they say."""
+    codes = values.reshape(-1).view(np.dtype("u4").newbyteorder(values.dtype.byteorder))
+    return not ((codes > sys.maxunicode) | ((codes >= 0xD800) & (codes < 0xE000))).any()
 
 
 def _header(member: IO[bytes]) -> tuple[tuple[int, ...], np.dtype[np.generic]]:

@@ -17,7 +17,7 @@ from progfix.runs import read_config
 from progfix.training.history import read_history
 from progfix.training.state import read_training
 
-Kind = Literal["checkpoint", "data", "predictions", "run"]
+Kind = Literal["checkpoint", "config", "data", "history", "predictions", "run"]
 
 CANARY = "canary"
 """A file that the hostile ones would make in the folder where they are."""
@@ -55,6 +55,10 @@ def read(kind: Kind, path: Path) -> bool:
         elif kind == "predictions":
             for _ in read_predictions(path):
                 pass
+        elif kind == "config":
+            read_config(path)
+        elif kind == "history":
+            read_history(path)
         elif kind == "run":
             return _read_run(path)
         else:

@@ -60,7 +60,7 @@ def csv(data: bytes) -> Callable[[Path], Path]:
     return make
 
 
-def hdf5(change: Callable[[h5py.File, Path], None]) -> Callable[[Path], Path]:
+def hdf5(change: Callable[[h5py.File, Path], object]) -> Callable[[Path], Path]:
     """Write a sound file, and then change it."""
 
     def make(folder: Path) -> Path:
@@ -101,7 +101,7 @@ def _link(link: object) -> Callable[[h5py.File, Path], None]:
     return lambda file, _: file.__setitem__("prediction", link)
 
 
-HDF5: dict[str, Callable[[h5py.File, Path], None]] = {
+HDF5: dict[str, Callable[[h5py.File, Path], object]] = {
     "10^12 rows without chunks": _dataset((10**12,), "f8"),
     "10^12 rows in chunks": _dataset((10**12,), "f8", chunks=(1000,)),
     "a chunk of 4 GB": _dataset((2**29,), "f8", chunks=(2**29 - 1,), compression="gzip"),
@@ -125,7 +125,7 @@ HDF5: dict[str, Callable[[h5py.File, Path], None]] = {
     "a virtual data set": _virtual,
     "external storage": _dataset((4,), "f8", external=[("/etc/passwd", 0, 32)]),
     "a group in itself": lambda file, _: file.__setitem__("prediction", file["/"]),
-    "many groups": lambda file, _: [file.create_group(f"g{i}") for i in range(3000)] and None,
+    "many groups": lambda file, _: [file.create_group(f"g{i}") for i in range(3000)],
     "names that a terminal obeys": lambda file, _: file.__setitem__("\x1b[2J\n..", [1.0]),
     "a format of numbers": lambda file, _: file.attrs.__setitem__("format", np.arange(4)),
     "a format that is empty": lambda file, _: file.attrs.__setitem__("format", h5py.Empty("f8")),

@@ -119,6 +119,25 @@ def test_npz_with_python_objects_is_refused_without_loading_them(tmp_path: Path)
     assert "array 'video': expected numbers or fixed-width strings, found pickled Python" in found
 
 
+@pytest.mark.parametrize("code", [0x110000, 0xFFFFFFFF, 0xD800, 0xDFFF])
+@pytest.mark.parametrize("order", "<>")
+def test_npz_with_characters_that_are_none(tmp_path: Path, code: int, order: str) -> None:
+    # NumPy makes strings of them that crash what prints or encodes them.
+    path = tmp_path / "p.npz"
+    names = np.array([[0x61, code]], f"{order}u4").view(f"{order}U2").reshape(-1)
+    np.savez(path, video=names, target=[1.0], prediction=[0.5])
+    assert "array 'video': expected text, found numbers that are no characters" in _errors(path)[0]
+
+
+@pytest.mark.parametrize("order", "<>")
+def test_npz_with_every_character(tmp_path: Path, order: str) -> None:
+    path = tmp_path / "p.npz"
+    names = np.array(["a\ud7ff\ue000\U0010ffff"], f"{order}U4")
+    np.savez(path, video=names, target=[1.0], prediction=[0.5])
+    (table,) = read_predictions(path)
+    assert table.video.decode() == [str(names[0])]
+
+
 def test_npz_columns_of_other_shapes_and_lengths(tmp_path: Path) -> None:
     path = tmp_path / "p.npz"
     np.savez(path, video=["x"] * 4, target=np.ones((2, 2)), prediction=[0.0] * 4)
