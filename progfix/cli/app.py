@@ -15,7 +15,7 @@ from progfix.cli.eval import eval_cli
 from progfix.cli.explain import explain_cli
 from progfix.cli.export import export_cli
 from progfix.cli.sweep import sweep_cli
-from progfix.cli.terminal import plain
+from progfix.cli.terminal import plain, take_voice
 from progfix.cli.train import train_cli
 from progfix.cli.usage import refuse_empty
 from progfix.cli.viz import viz_cli
@@ -30,6 +30,7 @@ class _Program(TyperGroup):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         with user_errors():
+            args = take_voice(args)
             refuse_empty(args)
             return super().make_context(info_name, args, parent, **{**extra, "obj": tuple(args)})
 
@@ -60,6 +61,20 @@ def _options(
     version: Annotated[
         bool,
         typer.Option("--version", callback=_version, is_eager=True, help="Print the version."),
+    ] = False,
+    quiet: Annotated[
+        bool,
+        typer.Option(
+            "--quiet", "-q", help="Results and errors alone: no notes, no bars. Anywhere."
+        ),
+    ] = False,
+    verbose: Annotated[
+        bool,
+        typer.Option(
+            "--verbose",
+            "-v",
+            help="Lines in place of bars, and tracebacks on the screen. Anywhere.",
+        ),
     ] = False,
 ) -> None:
     """Tell the truth about an action-progress head, and repair it."""

@@ -12,6 +12,7 @@ from contextlib import contextmanager, suppress
 
 import typer
 
+from progfix.cli.terminal import voice
 from progfix.cli.usage import UsageError, usage_problems
 from progfix.errors import InputError, LostProcessError, Problem, TrainingError, listed
 
@@ -95,21 +96,29 @@ def _unusable(error: OSError) -> Problem:
 
 
 def _our_fault(error: Exception) -> typer.Exit:
-    text = "".join(traceback.format_exception(error))
-    try:
-        with tempfile.NamedTemporaryFile(
-            "w", prefix="progfix-traceback-", suffix=".txt", delete=False
-        ) as file:
-            file.write(text)
-        where = f"in {file.name}"
-    except OSError:
-        typer.echo(text, err=True)
-        where = "above"
+    where = f"in {file}" if (file := _kept(error)) else "above"
     return fail(
         f"progfix itself failed ({type(error).__name__}: {error}); "
         f"the traceback is {where}, please report it",
         70,
     )
+
+
+def _kept(error: Exception) -> str:
+    """Return the file that the traceback was written to; empty where it is on the screen."""
+    text = "".join(traceback.format_exception(error))
+    if voice() != "verbose":
+        with (
+            suppress(OSError),
+            tempfile.NamedTemporaryFile(
+                "w", prefix="progfix-traceback-", suffix=".txt", delete=False
+            ) as file,
+        ):
+            file.write(text)
+            file.flush()
+            return file.name
+    typer.echo(text, err=True)
+    return ""
 
 
 def _reader_gone() -> typer.Exit:

@@ -15,7 +15,7 @@ from rich.segment import Segment
 from rich.table import Table
 from rich.text import Text
 
-from progfix.cli.terminal import plain
+from progfix.cli.terminal import plain, voice
 from progfix.evaluation import Estimate
 
 __all__ = ["LABEL_WIDTH", "Rows", "Screen", "count", "interval", "number"]
@@ -42,7 +42,8 @@ class Screen(Console):
 
     def __init__(self, *, stderr: bool = False) -> None:
         super().__init__(stderr=stderr, highlight=False, color_system=None if plain() else "auto")
-        self.live = self.is_terminal and not plain()
+        self.live = self.is_terminal and not plain() and voice() == "usual"
+        self.quiet = stderr and voice() == "quiet"
         if isinstance(self.file, TextIOWrapper):
             self.file.reconfigure(errors="replace")
 

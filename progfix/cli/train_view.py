@@ -12,6 +12,7 @@ from rich.text import Text
 
 from progfix import runs
 from progfix.cli.render import Screen, count
+from progfix.cli.terminal import voice
 from progfix.training.interrupts import TIME_OVER
 from progfix.training.loop import EpochDone, Event
 from progfix.training.loop_state import LoopState
@@ -23,7 +24,7 @@ __all__ = ["TrainingView"]
 class TrainingView:
     """A progress bar while a run goes on, where stderr is a terminal; notes in any case.
 
-    A terminal that is to be sent no escape codes gets a line per epoch.
+    A terminal that is to be sent no escape codes gets a line per epoch, as does `--verbose`.
 
     Args:
         name: What is being trained.
@@ -33,7 +34,7 @@ class TrainingView:
 
     def __init__(self, name: str, notes: Sequence[str] = (), *, quiet: bool = False) -> None:
         self._console = Screen(stderr=True)
-        self._console.quiet = quiet
+        self._console.quiet = quiet or self._console.quiet
         self._name, self._notes = name, notes
         self._progress = Progress(
             TextColumn("{task.description}", style="bold", markup=False),
@@ -74,7 +75,7 @@ class TrainingView:
                     skill=f"{row.val_skill_frame_counting:+.2f}",
                 )
             self._epoch = LoopState()
-            if self._console.is_terminal and not self._console.live:
+            if voice() == "verbose" or (self._console.is_terminal and not self._console.live):
                 self._console.print(
                     f"epoch {row.epoch}: loss {row.train_loss:.4f}, val MAE {row.val_mae:.3f}, "
                     f"skill {row.val_skill_frame_counting:+.2f}"
