@@ -192,7 +192,7 @@ def parse_letters(text: str, *, where: str = "--solution") -> str:
         where: What to name in an error.
 
     Raises:
-        InputError: If a letter is unknown.
+        InputError: If a letter is unknown, or there twice.
     """
     name = text.strip().lower()
     if name in _NAMES:
@@ -204,28 +204,32 @@ def parse_letters(text: str, *, where: str = "--solution") -> str:
                 where,
                 f"letters out of {''.join(SOLUTIONS)}, or one of {', '.join(_NAMES)}",
                 f"{', '.join(unknown)} in {text!r}",
-                "see `progfix train --help` for what each letter does",
+                "`progfix explain solutions` says what each letter does",
             )
         )
-    return "".join(sorted(set(name)))
+    if len(set(name)) < len(name):
+        once = "".join(dict.fromkeys(name))
+        raise InputError(Problem(where, "each letter once", repr(text), f"did you mean {once}?"))
+    return "".join(sorted(name))
 
 
-def apply(letters: str, recipe: Recipe = SEED_RECIPE) -> Recipe:
+def apply(letters: str, recipe: Recipe = SEED_RECIPE, *, where: str = "--solution") -> Recipe:
     """Return the recipe with the solutions applied, in alphabetical order.
 
     Args:
         letters: Letters such as "ab"; "" leaves the recipe as it is.
         recipe: What to change.
+        where: What to name in an error.
 
     Raises:
         InputError: If a letter is unknown, or letters conflict with each other or the head.
     """
-    chosen = parse_letters(letters)
+    chosen = parse_letters(letters, where=where)
     found = conflicts(recipe.solution + chosen, recipe.head)
     if found:
         raise InputError(
             Problem(
-                "--solution",
+                where,
                 "letters that go together",
                 "; ".join(found),
                 "leave one letter of each conflict out",

@@ -100,3 +100,10 @@ def test_names_and_unknown_letters() -> None:
 
 def test_the_recommended_letters_do_not_conflict() -> None:
     assert conflicts(RECOMMENDED, SEED_RECIPE.head) == []
+
+
+def test_a_letter_is_said_once_and_conflicts_name_where_they_were_said() -> None:
+    with pytest.raises(InputError, match="--solution: expected each letter once, found 'fggs'; "):
+        parse_letters("fggs")
+    with pytest.raises(InputError, match="--try: expected letters that go together"):
+        apply("dh", where="--try")

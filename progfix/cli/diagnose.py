@@ -66,9 +66,9 @@ def diagnose_cli(
     texts = sources or []
     _check_number(texts, letters)
     if letters is not None:
-        from progfix.solutions import parse_letters
+        from progfix.solutions import apply
 
-        parse_letters(letters, where="--try")
+        apply(letters, where="--try")
     if out is not None:
         require_writable_folder(out)
     opened = opening.open(texts)

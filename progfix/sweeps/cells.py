@@ -139,11 +139,11 @@ def _cell(
     try:
         letters = parse_letters(solution, where=where)
         start = SEED_RECIPE.head if head is None else replace(SEED_RECIPE.head, kind=head)
-        apply(letters, replace(SEED_RECIPE, head=start))
+        apply(letters, replace(SEED_RECIPE, head=start), where=where)
         if not letters or set(solution) == set(letters):
             solution = letters or BASELINE
     except InputError as error:
-        found += [replace(problem, where=where) for problem in error.problems]
+        found += error.problems
     if found:
         problems += found
         return None
