@@ -35,8 +35,11 @@ class ParquetTable:
         self._arrow, self._parquet = _pyarrow(path)
         try:
             with self._parquet.ParquetFile(path) as file:
-                self.names: Sequence[str] = list(file.schema_arrow.names)
-                metadata = file.schema_arrow.metadata or {}
+                schema = file.schema_arrow
+                self.names: Sequence[str] = list(schema.names)
+                metadata = schema.metadata or {}
+                # Text stays codes and names: a name that a million rows share is there once.
+                self._texts = [field.name for field in schema if self._is_text(field.type)]
         except (OSError, ValueError, self._arrow.ArrowException) as error:
             raise InputError(self._problem(error)) from error
         require_format(metadata.get(b"format"), str(path))
@@ -49,7 +52,7 @@ class ParquetTable:
         """
         first = 0
         try:
-            with self._parquet.ParquetFile(self._path) as file:
+            with self._parquet.ParquetFile(self._path, read_dictionary=self._texts) as file:
                 for batch in file.iter_batches(batch_size=BLOCK_ROWS, columns=list(wanted)):
                     rows = np.arange(first, first + batch.num_rows)
                     first += batch.num_rows
@@ -69,14 +72,13 @@ class ParquetTable:
             raise InputError(self._problem(error)) from error
 
     def _values(self, column: Any) -> Values:
-        types = self._arrow.types
         kind = column.type
-        if types.is_dictionary(kind):
+        if self._arrow.types.is_dictionary(kind) and self._is_text(kind.value_type):
+            return self._category(column)
+        if self._is_text(kind):
+            return self._category(column.dictionary_encode())
+        if self._arrow.types.is_dictionary(kind):
             column = column.cast(kind.value_type)
-        if types.is_string(column.type) or types.is_large_string(column.type):
-            coded = column.fill_null("").dictionary_encode()
-            codes = coded.indices.to_numpy(zero_copy_only=False).astype(np.int32)
-            return Category(codes, tuple(coded.dictionary.to_pylist()))
         values: Values = column.to_numpy(zero_copy_only=False)
         if isinstance(values, np.ndarray) and values.dtype.kind not in "biufU":
             raise InputError(
@@ -85,6 +87,18 @@ class ParquetTable:
                 )
             )
         return values
+
+    def _category(self, column: Any) -> Category:
+        """Return text that is stored as codes; where there is none, any name stands."""
+        codes = column.indices.fill_null(0).to_numpy(zero_copy_only=False)
+        names = Category.of(column.dictionary.fill_null("").to_pylist() or [""])
+        if len(codes) and not 0 <= codes.min() <= codes.max() < len(names):
+            raise ValueError(f"codes from {codes.min()} to {codes.max()} of {len(names)} names")
+        return Category(names.codes[codes], names.names)
+
+    def _is_text(self, kind: Any) -> bool:
+        types = self._arrow.types
+        return bool(types.is_string(kind) or types.is_large_string(kind))
 
     def _problem(self, error: Exception) -> Problem:
         return Problem(str(self._path), "a readable Parquet file", str(error), "save it again")
