@@ -52,8 +52,13 @@ th, td { text-align: left; padding: .25rem 1rem .25rem 0; border-bottom: 1px sol
 thead th { font-weight: 650; } summary { cursor: pointer; }
 footer { padding: 2rem 1.25rem; color: var(--quiet); }
 @media print { :root { --back: #fff; --fore: #000; --quiet: #444; --panel: #fff; }
-  nav, .skip { display: none; } article, figure { break-inside: avoid; }
-  h2 { break-after: avoid; } body { font-size: 10pt; }
+  nav, .skip { display: none; } body { font-size: 10pt; }
+  figure, .wide, tr, li, h3, .command { break-inside: avoid; } .wide { overflow: visible; }
+  h2, h3, .tag, caption, thead, section > p { break-after: avoid; } h2 { margin-top: 1.5rem; }
+  .small svg { max-width: 15rem; } .grid { grid-template-columns: repeat(3, 1fr); }
+  .command { white-space: pre-wrap; overflow-wrap: anywhere; }
+  details::details-content { content-visibility: visible; display: block; }
+  summary { list-style: none; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; } }
 """
 """The whole style sheet; colours keep 4.5 : 1 against what is behind them in both schemes."""

@@ -3,11 +3,14 @@
 import dataclasses
 import re
 from html.parser import HTMLParser
+from itertools import pairwise
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from progfix.diagnosis import Diagnosis, compare_diagnoses, diagnose
+from progfix.predictions import Predictions, segment_predictions
 from progfix.report import render_page, take_pictures, write_report
 from progfix.report.markup import element, text
 from progfix.report.style import STYLE
@@ -97,6 +100,48 @@ def test_a_screen_reader_gets_what_the_eye_gets(page: str) -> None:
     said = " ".join(read.words)
     assert "Ladder of mean absolute errors" in said
     assert "error: collapsed-range" in said
+
+
+def test_headings_and_landmarks_lead_through_the_page(page: str, with_model: Diagnosis) -> None:
+    for text_of_page in (page, render_page(with_model)):
+        read = Reader(text_of_page)
+        levels = [int(tag[1]) for tag, _ in read.elements if re.fullmatch("h[1-6]", tag)]
+        assert levels[0] == 1
+        assert levels.count(1) == 1
+        # No level is left out on the way down.
+        assert all(after <= before + 1 for before, after in pairwise(levels))
+        for landmark in ("header", "nav", "main", "footer"):
+            assert len(read.all(landmark)) == 1
+        assert read.all("nav")[0]["aria-label"]
+        # What scrolls has a name, and the keyboard gets there; the first stop skips the links.
+        scrolls = [a for a in read.all("div") if a.get("class") == "wide"]
+        assert scrolls
+        assert all(a["tabindex"] == "0" and a["role"] == "region" for a in scrolls)
+        assert all(a["aria-label"] for a in scrolls)
+        assert read.all("a")[0] == {"href": "#report", "class": "skip"}
+        assert "report" in [a.get("id") for a in read.all("main")]
+        # Nothing takes the keyboard's order into its own hands.
+        assert {a["tabindex"] for _, a in read.elements if "tabindex" in a} == {"0"}
+        assert len(read.all("details")) == len(read.all("summary"))
+
+
+def test_paper_shows_what_a_screen_unfolds() -> None:
+    paper = STYLE.partition("@media print {")[2]
+    assert "details::details-content { content-visibility: visible" in paper
+    assert "nav, .skip { display: none; }" in paper
+
+
+def test_a_thousand_videos_make_a_page_no_larger() -> None:
+    sizes = []
+    for number in (50, 1000):
+        table = Predictions.concat(
+            segment_predictions(np.linspace(0.2, 0.8, 30), video=f"video {i}")
+            for i in range(number)
+        )
+        source = Source("counted", "predictions", chunks=lambda table=table: iter([table]))
+        sizes.append(len(render_page(diagnose(source), take_pictures([source]))))
+    assert sizes[1] < 3_000_000
+    assert sizes[1] < 1.05 * sizes[0]
 
 
 def test_the_whole_diagnosis_is_told(with_model: Diagnosis) -> None:
