@@ -108,7 +108,7 @@ def sweep_cli(
         int | None,
         typer.Option(
             min=1,
-            help="Runs at a time, which share the cores. [default: one per core; 1 on a GPU]",
+            help="Runs at a time, a thread each. [default: one per core; 1 on a GPU]",
             show_default=False,
             rich_help_panel=_RUN,
         ),

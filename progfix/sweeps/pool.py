@@ -46,8 +46,9 @@ def train_all(
 ) -> Mapping[str, RunState]:
     """Train runs in worker processes, or go on with what is there of them.
 
-    Each worker gets its share of the cores as PyTorch threads, fewer where OMP_NUM_THREADS
-    says so. A run that fails, or whose worker dies, does not keep the others from going on.
+    Each worker has one PyTorch thread, or as many as OMP_NUM_THREADS says: sums over other
+    numbers of threads differ in their last bits, and results would depend on `jobs`. A run
+    that fails, or whose worker dies, does not keep the others from going on.
 
     Args:
         runs: What to train, in this order.
@@ -95,7 +96,7 @@ class _Pool:
 
     def work(self, stop: StopRequest) -> None:
         """Train everything, or until somebody asks to stop."""
-        threads = _threads(self._jobs)
+        threads = _threads()
         try:
             while self._waiting or self._workers:
                 if self._time_over:
@@ -160,7 +161,7 @@ class _Pool:
         self._observe(self.states[run.name])
 
 
-def _threads(jobs: int) -> int:
-    threads = max(1, cores() // max(1, jobs))
-    allowed = os.environ.get("OMP_NUM_THREADS", "")
-    return min(threads, int(allowed)) if allowed.isdecimal() and int(allowed) else threads
+def _threads() -> int:
+    """Return what each worker gets: not a share of the cores, on which results would depend."""
+    said = os.environ.get("OMP_NUM_THREADS", "")
+    return int(said) if said.isdecimal() and int(said) else 1
