@@ -6,7 +6,7 @@ segment starts where it falls), or LeRobot's `frame_index` (one segment a video)
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -15,9 +15,9 @@ from numpy.typing import NDArray
 from progfix.predictions import Category
 from progfix.predictions_io.columns import COLUMNS, Column, parse
 from progfix.predictions_io.defects import Defects
-from progfix.predictions_io.table import BLOCK_ROWS, Block
+from progfix.predictions_io.table import Block
 
-__all__ = ["Rows", "derive", "off_target", "starts_of", "typed", "whole_videos"]
+__all__ = ["Rows", "derive", "off_target", "starts_of", "typed"]
 
 _WANTED = {"string": "text without NUL", "integer": "an integer", "number": "a number"}
 _ROUNDING = 1e-3
@@ -114,37 +114,6 @@ def starts_of(table: Rows, *columns: str) -> NDArray[np.bool_]:
             key = column.codes if isinstance(column, Category) else column
             changed[1:] |= key[1:] != key[:-1]
     return changed
-
-
-def whole_videos(blocks: Iterator[Rows]) -> Iterator[Rows]:
-    """Cut blocks anew into some `BLOCK_ROWS` rows each, so that no video spans two of them."""
-    held: list[Rows] = []
-    rows = cut = 0  # rows of `held`, and those before its last video
-    for block in blocks:
-        if len(block) == 0:
-            continue
-        first = np.flatnonzero(starts_of(block, "task", "video"))
-        if not held or _same_video(held[-1], block):
-            first = first[1:]
-        held.append(block)
-        cut = rows + int(first[-1]) if len(first) else cut
-        rows += len(block)
-        if cut >= BLOCK_ROWS:
-            joined = Rows.concat(held)
-            yield joined.take(slice(0, cut))
-            held = [joined.take(slice(cut, len(joined)))]
-            rows, cut = len(held[0]), 0
-    if held:
-        yield Rows.concat(held)
-
-
-def _same_video(before: Rows, after: Rows) -> bool:
-    for name in ("task", "video"):
-        if name in before.columns:
-            a, b = before.category(name), after.category(name)
-            if a.names[a.codes[-1]] != b.names[b.codes[0]]:
-                return False
-    return True
 
 
 def derive(table: Rows, defects: Defects) -> Rows:

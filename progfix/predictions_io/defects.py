@@ -11,6 +11,9 @@ from progfix.errors import InputError, Problem
 
 __all__ = ["Defects", "RowNames"]
 
+MOST_DEFECTS = 1_000_000
+"""Rows at fault after which a file is read no further."""
+
 _ROWS_SHOWN = 8
 
 
@@ -47,6 +50,7 @@ class Defects:
         self.where = where
         self.names = names
         self._kinds: dict[str, _Kind] = {}
+        self._stopped = False
 
     def __bool__(self) -> bool:
         return bool(self._kinds)
@@ -66,6 +70,16 @@ class Defects:
         kind = self._kinds.setdefault(expected, _Kind(first, fix))
         kind.rows += (rows[: _ROWS_SHOWN - len(kind.rows)] + self.names.first).tolist()
         kind.count += len(rows)
+
+    def raise_many(self) -> None:
+        """Raise what was collected if that is so much that the rest of the file is like it.
+
+        Raises:
+            InputError: If there are more than `MOST_DEFECTS`.
+        """
+        if sum(kind.count for kind in self._kinds.values()) > MOST_DEFECTS:
+            self._stopped = True
+            self.raise_any()
 
     def problems(self) -> list[Problem]:
         """Return one problem per kind of defect."""
@@ -87,4 +101,6 @@ class Defects:
         shown = ", ".join(map(str, kind.rows))
         more = kind.count - len(kind.rows)
         plural = "" if kind.count == 1 else "s"
-        return f"{self.names.word}{plural} {shown}" + (f" and {more} more" if more else "")
+        return f"{self.names.word}{plural} {shown}" + (
+            f" and {more} more{', where reading stopped' if self._stopped else ''}" if more else ""
+        )

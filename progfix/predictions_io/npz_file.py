@@ -7,8 +7,9 @@ import sys
 import zipfile
 import zlib
 from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import IO
+from typing import IO, NamedTuple
 
 import numpy as np
 from numpy.lib import format as npy
@@ -35,8 +36,23 @@ _UNREADABLE = (
 """What zipfile and NumPy raise on damaged archives."""
 
 
+WIDEST = 1 << 13
+"""Bytes of a value: a name of 2,048 characters."""
+
+LARGEST_WHOLE = 1 << 28
+"""Bytes of the names that codes stand for, which are read at once."""
+
+
+class _Kind(NamedTuple):
+    """What the header of an array says, and the bytes that it claims."""
+
+    shape: tuple[int, ...]
+    dtype: np.dtype[np.generic]
+    size: int
+
+
 class NpzTable:
-    """A NumPy archive; its columns are read one by one, without pickle.
+    """A NumPy archive, read in blocks of rows, without pickle.
 
     Args:
         path: The file.
@@ -49,11 +65,8 @@ class NpzTable:
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        try:
-            with zipfile.ZipFile(path) as archive:
-                members = [name for name in archive.namelist() if name.endswith(".npy")]
-        except _UNREADABLE as error:
-            raise InputError(self._problem(error)) from error
+        with self._archive() as archive:
+            members = [name for name in archive.namelist() if name.endswith(".npy")]
         self._members = {name.removesuffix(".npy"): name for name in members}
         self.names: Sequence[str] = [
             name for name in self._members if name != "format" and not name.endswith(NAMES_SUFFIX)
@@ -68,47 +81,84 @@ class NpzTable:
             InputError: If an array holds Python objects, is not one-dimensional, claims
                 more than the file holds, or the arrays differ in length.
         """
-        arrays = self._read(wanted)
         coded = self._read([n for w in wanted if (n := w + NAMES_SUFFIX) in self._members])
-        lengths = {name: len(values) for name, values in arrays.items()}
-        if len(set(lengths.values())) > 1:
-            found = listed(f"{name} {rows}" for name, rows in lengths.items())
-            raise InputError(
-                Problem(str(self._path), "columns of one length", found, "save it again")
-            )
-        columns = {
-            name: decoded(name, values, coded.get(name + NAMES_SUFFIX), str(self._path))
-            for name, values in arrays.items()
-        }
-        for part in slices(lengths[wanted[0]]):
-            yield Block(
-                np.arange(part.start, part.stop),
-                {
-                    name: values.take(part) if isinstance(values, Category) else values[part]
-                    for name, values in columns.items()
-                },
-            )
+        with self._archive() as archive, ExitStack() as opened:
+            kinds = self._checked(archive, wanted, ndim=1)
+            rows = {name: kind.shape[0] for name, kind in kinds.items()}
+            if len(set(rows.values())) > 1:
+                found = listed(f"{name} {count}" for name, count in rows.items())
+                raise InputError(
+                    Problem(str(self._path), "columns of one length", found, "save it again")
+                )
+            columns = {
+                name: opened.enter_context(archive.open(self._members[name])) for name in wanted
+            }
+            for column in columns.values():
+                _header(column)
+            for part in slices(rows[wanted[0]]):
+                values = {
+                    name: decoded(
+                        name,
+                        self._next(name, column, kinds[name].dtype, part.stop - part.start),
+                        coded.get(name + NAMES_SUFFIX),
+                        str(self._path),
+                    )
+                    for name, column in columns.items()
+                }
+                yield Block(np.arange(part.start, part.stop), values)
+            for column in columns.values():
+                column.read(1)  # the end, where the checksum is compared
+
+    def _next(
+        self, name: str, column: IO[bytes], dtype: np.dtype[np.generic], rows: int
+    ) -> NDArray[np.generic]:
+        """Return the next rows of an open column."""
+        data = column.read(rows * dtype.itemsize)
+        values: NDArray[np.generic] = np.frombuffer(data, dtype)
+        if len(values) < rows:
+            raise EOFError(f"array {name!r} ends {rows - len(values)} rows early")
+        self._require_text(name, values)
+        return values
 
     def _read(self, names: Sequence[str], *, ndim: int = 1) -> dict[str, NDArray[np.generic]]:
+        """Return small arrays as a whole."""
         arrays: dict[str, NDArray[np.generic]] = {}
-        problems: list[Problem] = []
-        try:
-            with zipfile.ZipFile(self._path) as archive:
-                for name in names:
-                    found = self._read_member(archive, name, ndim)
-                    if isinstance(found, Problem):
-                        problems.append(found)
-                    else:
-                        arrays[name] = found
-        except _UNREADABLE as error:
-            problems.append(self._problem(error))
-        if problems:
-            raise InputError(problems)
+        with self._archive() as archive:
+            for name, kind in self._checked(archive, names, ndim=ndim).items():
+                if kind.size > LARGEST_WHOLE:
+                    found = f"{kind.size:,} bytes"
+                    expected = f"names of at most {LARGEST_WHOLE:,} bytes"
+                    where = f"{self._path}, array {name!r}"
+                    raise InputError(Problem(where, expected, found, "save it again"))
+                with archive.open(self._members[name]) as member:
+                    arrays[name] = npy.read_array(member, allow_pickle=False)
+                self._require_text(name, arrays[name])
         return arrays
 
-    def _read_member(
-        self, archive: zipfile.ZipFile, name: str, ndim: int
-    ) -> NDArray[np.generic] | Problem:
+    @contextmanager
+    def _archive(self) -> Iterator[zipfile.ZipFile]:
+        """Open the file; what is raised at damage becomes a message."""
+        try:
+            with zipfile.ZipFile(self._path) as archive:
+                yield archive
+        except _UNREADABLE as error:
+            raise InputError(self._problem(error)) from error
+
+    def _checked(
+        self, archive: zipfile.ZipFile, names: Sequence[str], *, ndim: int
+    ) -> dict[str, _Kind]:
+        """Return what the arrays are, by their headers.
+
+        Raises:
+            InputError: With what is wrong with any of them.
+        """
+        found = {name: self._checked_member(archive, name, ndim) for name in names}
+        problems = [kind for kind in found.values() if isinstance(kind, Problem)]
+        if problems:
+            raise InputError(problems)
+        return {name: kind for name, kind in found.items() if isinstance(kind, _Kind)}
+
+    def _checked_member(self, archive: zipfile.ZipFile, name: str, ndim: int) -> _Kind | Problem:
         info = archive.getinfo(self._members[name])
         where = f"{self._path}, array {name!r}"
         if info.compress_type not in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -117,8 +167,8 @@ class NpzTable:
             return Problem(where, "an array as numpy.savez writes it", found, "save it again")
         with archive.open(info) as member:
             shape, dtype = _header(member)
-            claimed = int(np.prod(shape, dtype=object)) * dtype.itemsize
             held = info.file_size - member.tell()
+        kind = _Kind(shape, dtype, int(np.prod(shape, dtype=object)) * dtype.itemsize)
         if dtype.hasobject:
             return Problem(
                 where,
@@ -128,19 +178,24 @@ class NpzTable:
             )
         if len(shape) != ndim:
             return Problem(where, "one value per row", f"shape {shape}", "save it flattened")
+        if not 0 < dtype.itemsize <= WIDEST:
+            found = f"values of {dtype.itemsize:,} bytes"
+            return Problem(where, f"values of 1 to {WIDEST:,} bytes", found, "shorten the names")
         # Deflate cannot shrink anything more than 1032 times.
-        if claimed > held or info.file_size > 1032 * info.compress_size + 1024:
+        if kind.size > held or info.file_size > 1032 * info.compress_size + 1024:
             return Problem(
                 where,
                 f"at most the {held:,} bytes that the file holds",
-                f"a claim of {claimed:,} bytes",
+                f"a claim of {kind.size:,} bytes",
                 "the file is damaged; save it again",
             )
-        with archive.open(info) as member:
-            values: NDArray[np.generic] = npy.read_array(member, allow_pickle=False)
-        if dtype.kind == "U" and not _is_text(values):
-            return Problem(where, "text", "numbers that are no characters", "save it again")
-        return values
+        return kind
+
+    def _require_text(self, name: str, values: NDArray[np.generic]) -> None:
+        if values.dtype.kind == "U" and not _is_text(values):
+            where = f"{self._path}, array {name!r}"
+            found = "numbers that are no characters"
+            raise InputError(Problem(where, "text", found, "save it again"))
 
     def _problem(self, error: Exception) -> Problem:
         return Problem(str(self._path), "a NumPy .npz archive", str(error), "save it again")

@@ -9,12 +9,13 @@ import numpy as np
 
 from progfix.errors import InputError, Problem
 from progfix.predictions import Category, Predictions
-from progfix.predictions_io.assemble import Rows, derive, starts_of, typed, whole_videos
+from progfix.predictions_io.assemble import Rows, derive, starts_of, typed
 from progfix.predictions_io.checks import SeenVideos, check_structure, check_values
 from progfix.predictions_io.columns import INTERVALS, resolve
 from progfix.predictions_io.defects import Defects
 from progfix.predictions_io.formats import format_of
 from progfix.predictions_io.table import Table
+from progfix.predictions_io.videos import whole_videos
 
 __all__ = ["load_predictions", "read_predictions"]
 
@@ -23,8 +24,8 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
     """Yield a file's predictions in chunks of whole videos.
 
     The file is read in blocks of some ten thousand rows, so that its size does not matter
-    as long as a single video fits into memory. All defects are collected before they are
-    raised; from the first on nothing more is yielded.
+    as long as a single video fits into memory. All defects (of a million rows at fault)
+    are collected before they are raised; from the first on nothing more is yielded.
 
     Args:
         path: A .csv, .npz, .h5, .hdf5 or .parquet file with the columns of
@@ -46,10 +47,11 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
     seen = SeenVideos()
     rows = 0
     blocks = (typed(block, names, defects) for block in table.blocks(wanted, defects))
-    for block in whole_videos(blocks):
+    for block in whole_videos(blocks, where):
         rows += len(block)
         seen.check(block, defects)
         complete = _complete(block, defects)
+        defects.raise_many()
         if not defects:
             yield _predictions(complete, names)
     defects.raise_any()

@@ -127,6 +127,18 @@ def _npz_with(data: bytes) -> Callable[[Path], Path]:
     return make
 
 
+def _many_rows(folder: Path) -> Path:
+    """Thirty million rows of zeros in a megabyte: more than a video may have."""
+    header = npy(shape="(30000000,)", data=b"")
+    with zipfile.ZipFile(folder / "x.npz", "w", zipfile.ZIP_DEFLATED, compresslevel=1) as new:
+        for name in ("video", "target", "prediction"):
+            with new.open(f"{name}.npy", "w") as member:
+                member.write(header)
+                for _ in range(15):
+                    member.write(bytes(16_000_000))
+    return folder / "x.npz"
+
+
 def _zipped_bomb(method: int) -> bytes:
     """Return zeros that are a thousandth of their size, twice over."""
     inner = io.BytesIO()
@@ -175,6 +187,7 @@ CASES = [
         added(archive, "../../canary.npy", npy()),
         valid=True,
     ),
+    Case("predictions", "zip bomb of all columns", _many_rows),
     *_both("of 2 GB", _sizes),
     *_both("of an unknown method", _method),
     *_both("that is encrypted", _encrypted),

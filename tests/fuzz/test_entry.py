@@ -31,6 +31,7 @@ HEAVY = (
     "predictions-csv-10^6-columns",
     "predictions-csv-one-line-of-50-MB",
     "predictions-parquet-of-a-shared-text",
+    "predictions-zip-bomb-of-all-columns",
     "predictions-zip-bomb-of-lzma",
     "predictions-zip-bomb-of-one-column",
     "data-json-a-number-of-10^7-digits",

@@ -99,7 +99,7 @@ def test_chunks_hold_whole_videos(
     table = made_predictions(2, videos=9)
     path = tmp_path / f"p{ending}"
     save_predictions(path, cut_by_video(table))
-    for module in ("table", "assemble", "parquet_file"):
+    for module in ("table", "videos", "parquet_file"):
         monkeypatch.setattr(f"progfix.predictions_io.{module}.BLOCK_ROWS", 40)
     monkeypatch.setattr("progfix.predictions_io.csv_file._RECORDS", 7)
     chunks = list(read_predictions(path))

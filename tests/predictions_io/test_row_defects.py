@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from progfix.errors import InputError
-from progfix.predictions_io import read_predictions
+from progfix.predictions_io import defects, read_predictions, videos
 
 HEADER = "video,segment,elapsed,duration,prediction\n"
 
@@ -121,7 +121,7 @@ def test_intervals(tmp_path: Path) -> None:
 
 def test_all_defects_are_reported_at_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("progfix.predictions_io.csv_file._RECORDS", 3)
-    monkeypatch.setattr("progfix.predictions_io.assemble.BLOCK_ROWS", 3)
+    monkeypatch.setattr("progfix.predictions_io.videos.BLOCK_ROWS", 3)
     good = "".join(f"g{i},0,1,1,.5\n" for i in range(8))
     text = HEADER + good + "x,0,1,2,nan\n" + "y,0,4,2,.5\n" + "z,0,1,2\n" + good
     found = _csv_errors(tmp_path, text)
@@ -162,7 +162,7 @@ def test_a_column_twice(tmp_path: Path) -> None:
 
 def test_nothing_is_yielded_after_a_defect(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("progfix.predictions_io.csv_file._RECORDS", 2)
-    monkeypatch.setattr("progfix.predictions_io.assemble.BLOCK_ROWS", 2)
+    monkeypatch.setattr("progfix.predictions_io.videos.BLOCK_ROWS", 2)
     path = tmp_path / "p.csv"
     rows = [f"{video},0,1,1,{'nan' if video == 'e' else 0}" for video in "abcdefghij"]
     path.write_text(HEADER + "\n".join(rows) + "\n")
@@ -177,3 +177,29 @@ def test_a_target_that_means_an_endless_action(tmp_path: Path) -> None:
     path.write_text("video,elapsed,target,prediction\nx,1,1e-10,.5\n")
     (error,) = _errors(path)
     assert "expected actions of at most 10,000,000 frames, found duration 10000000000" in error
+
+
+def test_a_file_that_is_all_defects_is_not_read_to_its_end(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(defects, "MOST_DEFECTS", 100)
+    monkeypatch.setattr(videos, "BLOCK_ROWS", 2000)
+    path = tmp_path / "p.csv"
+    path.write_text("video,target,prediction\n" + "".join(f"v{i},1,x\n" for i in range(10_000)))
+    stopped = r"2, 3, .* and \d+ more, where reading stopped"
+    with pytest.raises(InputError, match=stopped) as caught:
+        list(read_predictions(path))
+    assert "9992 more" not in str(caught.value)
+
+
+def test_a_video_that_does_not_end_is_not_gathered(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(videos, "LONGEST_ACTION", 3000)
+    path = tmp_path / "p.csv"
+    for count, fine in ((2000, True), (9000, False)):
+        path.write_text("video,target,prediction\n" + "v,1,.5\n" * count)
+        if fine:
+            assert sum(map(len, read_predictions(path))) == count
+        else:
+            assert "expected videos of at most 3,000 rows, found one of more" in _errors(path)[0]
