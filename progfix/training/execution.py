@@ -57,9 +57,11 @@ def check_precision(precision: Precision, device: torch.device) -> None:
 
 
 def compile_encoder(encoder: nn.Module | None, device: torch.device) -> None:
-    """Make torch translate an encoder, for videos of any length, and try it once.
+    """Make torch translate an encoder, and try it once.
 
-    Its parameters keep their names.
+    Its parameters keep their names. Linear layers are translated once for videos of any
+    length; of convolutions PyTorch 2.13 translates the backward pass for each length anew,
+    and gives up after eight.
 
     Raises:
         InputError: If no encoder is in training, or torch cannot translate it here.

@@ -107,9 +107,12 @@ def test_there_is_nothing_to_translate_without_an_encoder(tmp_path: Path) -> Non
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("g++") is None, reason="no C++ compiler for torch.compile")
 def test_a_translated_encoder_trains_to_the_same(tmp_path: Path) -> None:
-    start_run(run_of(tmp_path / "plain", "float32"), ignore)
-    run = replace(run_of(tmp_path / "compiled", "float32"), execution=Execution(compiled=True))
-    start_run(run, ignore)
+    for name in ("plain", "compiled"):
+        run = run_of(tmp_path / name, "float32")
+        # Without convolutions, which are translated anew for each length of video.
+        method = replace(run.recipe.method, encoder="naive")
+        run = replace(run, recipe=replace(run.recipe, method=method))
+        start_run(replace(run, execution=Execution(compiled=name == "compiled")), ignore)
     first, second = (read_training(tmp_path / n / runs.LAST) for n in ("plain", "compiled"))
     assert first.encoder is not None
     assert second.encoder is not None
