@@ -48,7 +48,7 @@ def together(folder: Path, name: str) -> None:
         env=environment(),
         capture_output=True,
         text=True,
-        timeout=600,
+        timeout=400,
         check=False,
     )
     assert done.returncode == 0, done.stderr
