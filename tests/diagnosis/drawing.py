@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import wraps
-from itertools import pairwise
-from typing import ParamSpec
+from typing import Any, ParamSpec
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -17,11 +16,7 @@ from progfix.data.dataset import ArrayFeatures, Video
 from progfix.diagnosis import Diagnosis
 from progfix.diagnosis.measured import StepAudit
 from progfix.diagnosis.thresholds import THRESHOLDS as T
-from progfix.plots.legends import bar_handles
-from progfix.plots.material import Wanted, gather
-from progfix.plots.positions import draw_bias, draw_mae
 from progfix.plots.style import (
-    COUNTING,
     STYLES,
     TARGET,
     bar_fill,
@@ -29,7 +24,6 @@ from progfix.plots.style import (
     quiet_axes,
     style_context,
 )
-from progfix.sources import Source
 from tests.diagnosis.world import Case
 
 P = ParamSpec("P")
@@ -63,9 +57,9 @@ def styled(build: Callable[P, Figure]) -> Callable[P, Figure]:
     return styled
 
 
-def panels(number: int, height: float = 1.5, **shared: bool) -> tuple[Figure, list[Axes]]:
+def panels(number: int, height: float = 1.5, *, sharey: bool = False) -> tuple[Figure, list[Axes]]:
     figure = Figure(figsize=(WIDTH, height), layout="constrained")
-    return figure, list(figure.subplots(1, number, squeeze=False, **shared)[0])
+    return figure, list(figure.subplots(1, number, squeeze=False, sharey=sharey)[0])
 
 
 @styled
@@ -81,7 +75,7 @@ def gradients(starved: Training, free: Training) -> Figure:
     ):
         look = look_of(1 if "head" in label and row == 1 else 0)
         axes.plot(values, [row] * len(values), look.marker, color=look.color, alpha=0.7)
-    axes.axvline(1e-8, **_line(), label="what Adam adds")
+    axes.axvline(1e-8, **line(), label="what Adam adds")
     axes.axvline(T.moment_rms, color=look_of(1).color, linewidth=0.8, label="threshold")
     axes.set_xscale("log")
     axes.set_yticks(
@@ -108,7 +102,7 @@ def what_is_left(starved: Training, free: Training) -> Figure:
     axes[0].set_xticks([0, 1], names)
     axes[0].set_title("the head's gradient")
     axes[1].set_yscale("log")
-    axes[1].axhline(T.starved, **_line())
+    axes[1].axhline(T.starved, **line())
     axes[1].set_xticks([0, 1], [free.label, starved.label])
     axes[1].set_title("its step, of a free one")
     handles, labels = axes[0].get_legend_handles_labels()
@@ -134,44 +128,12 @@ def two_futures(leaky: Case, causal: Case) -> Figure:
             cut = probing.embed(shown)[segment.start : last + 1]
             (answer,) = probing.answer([cut])
             frames = np.arange(1 - LAST, 1)
-            _curve(axes[place], frames, answer.progress[-LAST:], look, f"{label} future")
+            curve(axes[place], frames, answer.progress[-LAST:], look, f"{label} future")
         axes[place].set_title(title)
         axes[place].set_xlabel("frames before the cut")
     handles, labels = axes[0].get_legend_handles_labels()
     figure.legend(handles, labels, loc="outside upper left", ncols=2, fontsize="small")
     axes[0].set_ylabel("progress")
-    return quiet(figure)
-
-
-@styled
-def rungs(diagnosis: Diagnosis, label: str) -> Figure:
-    """The ladder from knowing nothing to being right."""
-    figure, (axes,) = panels(1, 1.7)
-    names = [label if rung.name == "head" else rung.label for rung in diagnosis.ladder[:-1]]
-    for row, rung in enumerate(diagnosis.ladder[:-1]):
-        look = look_of(1) if rung.name == "head" else COUNTING
-        axes.barh(row, rung.mae, 0.6, **bar_fill(look))
-        axes.annotate(
-            f"{rung.mae:.3f}", (rung.mae, row), (2, 0), textcoords="offset points", va="center"
-        )
-    axes.set_yticks(range(len(names)), names)
-    axes.set_xlim(0, 1.15 * max(rung.mae for rung in diagnosis.ladder))
-    axes.invert_yaxis()
-    axes.set_xlabel("MAE")
-    return quiet(figure)
-
-
-@styled
-def by_position(sources: Sequence[Source], *, bias: bool) -> Figure:
-    """Error or bias by tenth of the action."""
-    known = gather(sources, Wanted(segments=False)).survey
-    errors = [s.position_errors(label) for label, s in zip(known.labels, known.sums, strict=True)]
-    figure, (axes,) = panels(1)
-    (draw_bias if bias else draw_mae)(axes, errors)
-    axes.set_xlabel("position in the action (%)")
-    figure.legend(
-        handles=bar_handles(known.labels), loc="outside upper left", ncols=2, fontsize="small"
-    )
     return quiet(figure)
 
 
@@ -185,7 +147,7 @@ def by_share(diagnoses: Mapping[str, Diagnosis]) -> Figure:
         known = probe.duration
         axes.barh(row, known.value, 0.5, **bar_fill(look_of(place)))
         axes.plot([known.low, known.high], [row, row], color="black", linewidth=1)
-    axes.axvline(T.duration_blind, **_line())
+    axes.axvline(T.duration_blind, **line())
     axes.set_yticks(range(len(diagnoses)), list(diagnoses))
     axes.invert_yaxis()
     axes.set_xlabel("share of the error about log duration that embeddings take away")
@@ -220,7 +182,7 @@ def by_probe(diagnoses: Mapping[str, Diagnosis]) -> Figure:
         rows = np.arange(len(names)) + (place - 0.5) * 0.38
         moved = [probe.change.value for probe in diagnosis.probes.inputs]
         axes.barh(rows, moved, 0.36, label=label, **bar_fill(look_of(place)))
-    axes.axvline(T.unmoved, **_line())
+    axes.axvline(T.unmoved, **line())
     axes.set_yticks(range(len(names)), names)
     axes.invert_yaxis()
     axes.set_xlabel("mean change of the answers")
@@ -228,64 +190,7 @@ def by_probe(diagnoses: Mapping[str, Diagnosis]) -> Figure:
     return quiet(figure)
 
 
-@styled
-def first_frames(sources: Sequence[Source], *, shown_from: int, until: int = 25) -> Figure:
-    """Answers by frames elapsed, where training shows them and where it does not."""
-    figure, (axes,) = panels(1)
-    axes.axvspan(0.5, shown_from - 0.5, color="#f1dcd2")
-    axes.annotate("never shown in training", (shown_from / 2, 0.93), ha="center", va="top")
-    frames = np.arange(1, until + 1)
-    for place, source in enumerate(sources):
-        sums = np.zeros((3, until + 1))
-        for elapsed, target, prediction in _rows(source):
-            near = elapsed <= until
-            for row, values in enumerate((np.ones_like(target), target, prediction)):
-                sums[row] += np.bincount(elapsed[near], values[near], minlength=until + 1)
-        count, target, answer = sums[:, 1:]
-        _curve(axes, frames, answer / count, place, source.label)
-    axes.plot(frames, target / count, color=TARGET.color, linestyle=TARGET.linestyle, label="truth")
-    axes.set_ylim(0, 1)
-    axes.set_xlabel("frames elapsed")
-    axes.set_ylabel("mean progress")
-    axes.legend(loc="lower right", fontsize="small")
-    return quiet(figure)
-
-
-@styled
-def same_elapsed(sources: Sequence[Source], number: int = 8) -> Figure:
-    """Answers to several segments by frames elapsed: a clock's lie on one line."""
-    figure, axes = panels(2, sharey=True)
-    for place, source in enumerate(sources):
-        segments = sorted(_segments(source), key=lambda s: len(s[0]))
-        picked = [segments[i] for i in np.linspace(0, len(segments) - 1, number).astype(int)]
-        for elapsed, target, prediction in picked:
-            axes[place].plot(elapsed, target, color=COUNTING.color, linewidth=0.6)
-            axes[place].plot(elapsed, prediction, color=look_of(place).color, linewidth=0.8)
-        axes[place].set_title(source.label)
-        axes[place].set_xlabel("frames elapsed")
-    axes[0].set_ylabel("progress (truth in grey)")
-    return quiet(figure)
-
-
-Rows = tuple[np.ndarray, np.ndarray, np.ndarray]
-
-
-def _rows(source: Source) -> Iterator[Rows]:
-    assert source.chunks is not None
-    for chunk in source.chunks():
-        yield chunk.elapsed, chunk.target, chunk.prediction
-
-
-def _segments(source: Source) -> Iterator[Rows]:
-    assert source.chunks is not None
-    for chunk in source.chunks():
-        starts = [*chunk.segment_starts(), len(chunk)]
-        for first, end in pairwise(starts):
-            rows = slice(int(first), int(end))
-            yield chunk.elapsed[rows], chunk.target[rows], chunk.prediction[rows]
-
-
-def _curve(axes: Axes, x: np.ndarray, y: np.ndarray, place: int, label: str) -> None:
+def curve(axes: Axes, x: np.ndarray, y: np.ndarray, place: int, label: str) -> None:
     look = look_of(place)
     every = max(1, math.ceil(len(x) / 6))
     axes.plot(
@@ -299,7 +204,7 @@ def _curve(axes: Axes, x: np.ndarray, y: np.ndarray, place: int, label: str) -> 
     )
 
 
-def _line() -> dict[str, object]:
+def line() -> dict[str, Any]:
     return {"color": "black", "linestyle": (0.0, (1.0, 1.5)), "linewidth": 0.9}
 
 

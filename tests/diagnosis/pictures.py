@@ -20,16 +20,13 @@ from PIL import Image
 from progfix.plots import figures
 from progfix.plots.material import Wanted, gather
 from progfix.sources import Source
+from tests.diagnosis.answer_pictures import by_position, first_frames, rungs, same_elapsed
 from tests.diagnosis.data_pictures import DATA_PICTURES
 from tests.diagnosis.drawing import (
-    by_position,
     by_probe,
     by_share,
-    first_frames,
     gradients,
     positions_told,
-    rungs,
-    same_elapsed,
     two_futures,
     what_is_left,
 )

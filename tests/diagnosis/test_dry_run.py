@@ -15,7 +15,7 @@ from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.diagnosis import run_cost
 from progfix.diagnosis.dry_run import DryRun, dry_run, dry_run_json
-from progfix.diagnosis.measured import Interval, StepAudit
+from progfix.diagnosis.measured import StepAudit
 from progfix.diagnosis.render_dry_run import render_dry_run
 from progfix.diagnosis.run_cost import _mean, measure_cost
 from progfix.diagnosis.step_audit import audit_setup, audit_step
@@ -24,9 +24,10 @@ from progfix.training.prepare import prepare
 from progfix.training.run import start_run
 from tests.training.tiny import write_tiny
 
+Value = float | int | bool | str | None
 FIXTURES = Path(__file__).parents[2].parent / "shared" / "fixtures"
 BUILT_IN = DataOptions("procedures/1:dim=8,videos=6,tasks=2")
-METHOD = {"method.name": "tcc", "method.size": 8, "method.frames": 16}
+METHOD: dict[str, Value] = {"method.name": "tcc", "method.size": 8, "method.frames": 16}
 
 
 @pytest.fixture(autouse=True)
@@ -149,7 +150,8 @@ def test_the_model_is_as_it_was() -> None:
 def test_the_interval_of_the_mean_is_students() -> None:
     # Of 1, 2, 3: deviation 1, t(.975, 2) = 4.3027, so that half is 4.3027 / sqrt(3) = 2.4842.
     mean = _mean([1.0, 2.0, 3.0])
-    assert mean == Interval(2.0, 0.0, pytest.approx(4.4842, abs=1e-4))
+    assert (mean.value, mean.low) == (2.0, 0.0)
+    assert mean.high == pytest.approx(4.4842, abs=1e-4)
     # Of 10, 11, 12, 13: deviation 1.29099, t(.975, 3) = 3.18245, half 2.05426.
     assert _mean([10.0, 11.0, 12.0, 13.0]).low == pytest.approx(11.5 - 2.05426, abs=1e-4)
 
@@ -158,7 +160,7 @@ def test_more_steps_are_measured_while_they_are_quick(monkeypatch: pytest.Monkey
     assert dry(solution="gs").cost.steps == 4
     # However short the run, three are the fewest that say how much they differ.
     data = DataOptions("procedures/1:dim=8,videos=3,tasks=1")
-    short = {"optimisation.epochs": 1, "optimisation.batch_videos": 8}
+    short: dict[str, Value] = {"optimisation.epochs": 1, "optimisation.batch_videos": 8}
     cost = dry(solution="gs", settings=short, data=data).cost
     assert (cost.steps_per_epoch, cost.steps) == (1, 4)
     monkeypatch.setattr(run_cost, "SECONDS", 0.0)

@@ -13,6 +13,7 @@ from progfix.training.interrupts import StopRequest
 from progfix.training.loop import run_epochs
 from progfix.training.loop_state import LoopState
 from progfix.training.prepare import prepare
+from progfix.training.settings import Settings
 from tests.diagnosis.drawing import Training
 
 STEPS_FIT = "procedures/1:dim=16,videos=6,tasks=2"
@@ -22,7 +23,7 @@ STEPS_FIT = "procedures/1:dim=16,videos=6,tasks=2"
 @cache
 def short_training(solution: str) -> Training:
     """Train an encoder and a head together for five epochs."""
-    settings = {
+    settings: Settings = {
         "method.name": "tcc",
         "method.size": 16,
         "method.frames": 32,
