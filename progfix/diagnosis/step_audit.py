@@ -24,7 +24,10 @@ from progfix.training.recipe import Recipe
 from progfix.training.sampling import choose_prefixes
 from progfix.training.setup import Setup
 
-__all__ = ["audit_checkpoint", "audit_setup", "audit_step"]
+__all__ = ["audit_checkpoint", "audit_setup", "audit_step", "first_step"]
+
+_EPSILON = 1e-8
+"""PyTorch's default, which is that of the paper."""
 
 _NO_PREFIX = "no segment is long enough for the recipe to draw a prefix from"
 
@@ -78,7 +81,7 @@ def audit_step(
     if not len(prefixes):
         return _NO_PREFIX
     progress = progress_loss(copy.head, embeddings, prefixes, recipe.objective)
-    return _taken(build_optimisers(copy, recipe), progress)
+    return _taken(build_optimisers(copy, recipe, still=True), progress)
 
 
 def audit_setup(setup: Setup) -> StepAudit | str:
@@ -95,7 +98,7 @@ def audit_setup(setup: Setup) -> StepAudit | str:
     batch_videos = setup.recipe.optimisation.batch_videos
     batches = epoch_batches(setup.train, batch_videos, generator(setup.seed, 0))
     copy = deepcopy(setup.model).train()
-    there = replace(setup, model=copy, optimisers=build_optimisers(copy, setup.recipe))
+    there = replace(setup, model=copy, optimisers=build_optimisers(copy, setup.recipe, still=True))
     videos = [setup.train[index] for index in batches[0]] if batches else []
     losses = group_losses(there, LoopState(), videos) if videos else None
     if losses is None:
@@ -106,23 +109,22 @@ def audit_setup(setup: Setup) -> StepAudit | str:
 def _taken(
     optimisers: Optimisers, progress: Tensor, alignment: Tensor | None = None
 ) -> StepAudit | str:
-    """Take the step and compare the weights with those before it."""
+    """Compute the gradients of the step, and how far Adam goes along them."""
     recipe, encoder = optimisers.recipe, list(optimisers.rest)
     total = progress * recipe.objective.progress_lambda
     if alignment is not None:
         total = total + alignment
     raw = _gradient(total, encoder)
-    before = [p.detach().clone() for p in [*optimisers.head, *encoder]]
     report = optimisers.step(progress, alignment)
     if not report.moved:
         return "the step was not taken: its loss is not finite, or larger than the recipe accepts"
-    split = len(optimisers.head)
     settings = recipe.optimisation
     head_lr = settings.head_lr if settings.own_gradients else settings.lr
-    head = _part(optimisers.head, before[:split], report.head_gradient, head_lr)
+    decay = settings.weight_decay
+    head = _part(optimisers.head, report.head_gradient, head_lr, decay)
     if not encoder:
         return StepAudit(head, None)
-    return StepAudit(head, _part(encoder, before[split:], raw, settings.lr))
+    return StepAudit(head, _part(encoder, raw, settings.lr, decay))
 
 
 def _batch(data: Dataset, recipe: Recipe, seed: int) -> list[Video]:
@@ -133,18 +135,30 @@ def _batch(data: Dataset, recipe: Recipe, seed: int) -> list[Video]:
 
 
 def _part(
-    parameters: Sequence[nn.Parameter], before: Sequence[Tensor], gradient: float, rate: float
+    parameters: Sequence[nn.Parameter], gradient: float, rate: float, decay: float
 ) -> StepPart:
-    moved = [p.detach() - old for p, old in zip(parameters, before, strict=True)]
-    update = _norm(moved)
+    update = _norm([first_step(p, rate, decay) for p in parameters])
     entries = sum(p.numel() for p in parameters)
     return StepPart(
         gradient,
         _norm([p.grad for p in parameters]),
         update,
-        _norm(before),
+        _norm(parameters),
         update / (rate * entries**0.5),
     )
+
+
+def first_step(parameter: nn.Parameter, rate: float, decay: float) -> Tensor | None:
+    """Return what Adam's first step takes from a parameter, None without a gradient.
+
+    Its moments, corrected for their start, are then the gradient and its square (Kingma and
+    Ba, arXiv:1412.6980, algorithm 1); decay is taken off the weights beside it (Loshchilov and
+    Hutter, arXiv:1711.05101).
+    """
+    gradient = parameter.grad
+    if gradient is None:
+        return None
+    return rate * (gradient / (gradient.abs() + _EPSILON) + decay * parameter.detach())
 
 
 def _gradient(loss: Tensor, parameters: Sequence[nn.Parameter]) -> float:

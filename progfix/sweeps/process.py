@@ -44,7 +44,8 @@ class Worker:
             # Ctrl-C is for the sweep, which then asks its workers to save.
             start_new_session=True,
         )
-        threading.Thread(target=self._listen, args=(reports,), daemon=True).start()
+        self._listener = threading.Thread(target=self._listen, args=(reports,), daemon=True)
+        self._listener.start()
 
     def _listen(self, reports: queue.Queue[Report]) -> None:
         for line in cast("Any", self._process.stdout):
@@ -69,6 +70,9 @@ class Worker:
         """End it at once, if it has not ended."""
         self._process.kill()
         self._process.wait()
+        self._listener.join()  # it reads to the end of what the process said
+        self.end()
+        cast("Any", self._process.stdout).close()
         self._errors.close()
 
     def last_words(self) -> tuple[str, str]:

@@ -192,13 +192,23 @@ class Optimisers:
             stepper.load_state_dict(state[name])
 
 
-def build_optimisers(model: ProgressModel, recipe: Recipe) -> Optimisers:
-    """Return the optimisers of a recipe for the parameters that require gradients."""
+def build_optimisers(model: ProgressModel, recipe: Recipe, *, still: bool = False) -> Optimisers:
+    """Return the optimisers of a recipe for the parameters that require gradients.
+
+    Args:
+        model: The model.
+        recipe: The recipe.
+        still: A step computes and clips the gradients, and leaves the parameters where they
+            are. PyTorch's optimisers load its compiler, which takes longer than a diagnosis.
+    """
     head = [p for p in model.head.parameters() if p.requires_grad]
     owned = {id(p) for p in head}
     rest = [p for p in model.parameters() if p.requires_grad and id(p) not in owned]
     settings = recipe.optimisation
-    if settings.own_gradients:
+    steppers: dict[str, torch.optim.Optimizer]
+    if still:
+        steppers = {}
+    elif settings.own_gradients:
         steppers = {"head": _adam(head, settings.head_lr, settings.weight_decay)}
         if rest:
             steppers["rest"] = _adam(rest, settings.lr, settings.weight_decay)
