@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 import progfix
 from progfix.cli import data
+from progfix.cli.brief_help import BriefCommand, take_help_all
 from progfix.cli.diagnose import diagnose_cli
 from progfix.cli.errors import user_errors
 from progfix.cli.eval import eval_cli
@@ -30,7 +31,7 @@ class _Program(TyperGroup):
         self, info_name: str | None, args: list[str], parent: Any = None, **extra: Any
     ) -> Any:
         with user_errors():
-            args = take_voice(args)
+            args = take_help_all(take_voice(args))
             refuse_empty(args)
             return super().make_context(info_name, args, parent, **{**extra, "obj": tuple(args)})
 
@@ -80,11 +81,11 @@ def _options(
     """Tell the truth about an action-progress head, and repair it."""
 
 
-app.command("diagnose")(diagnose_cli)
-app.command("train")(train_cli)
-app.command("eval")(eval_cli)
-app.command("viz")(viz_cli)
-app.command("sweep")(sweep_cli)
+app.command("diagnose", cls=BriefCommand)(diagnose_cli)
+app.command("train", cls=BriefCommand)(train_cli)
+app.command("eval", cls=BriefCommand)(eval_cli)
+app.command("viz", cls=BriefCommand)(viz_cli)
+app.command("sweep", cls=BriefCommand)(sweep_cli)
 app.command("export")(export_cli)
 app.command("explain")(explain_cli)
 app.add_typer(data.app, name="data")

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from progfix.cli.brief_help import BriefCommand
 from progfix.cli.options import JsonArg, flag, with_reading_options
 from progfix.data.options import BUILT_IN, DataOptions, is_built_in
 from progfix.errors import InputError, Problem
@@ -80,7 +81,7 @@ VideosArg = Annotated[
 FailOn = Literal["error", "warning", "info", "never"]
 
 
-@app.command("info")
+@app.command("info", cls=BriefCommand)
 @with_reading_options
 def info_cli(data: DataOptions, path: PathArg, json_output: JsonArg = False) -> None:
     """Show what data holds: splits, tasks, durations, and what its reader noticed."""
@@ -96,7 +97,7 @@ def info_cli(data: DataOptions, path: PathArg, json_output: JsonArg = False) -> 
         show_summary(summary)
 
 
-@app.command("check")
+@app.command("check", cls=BriefCommand)
 @with_reading_options
 def check_cli(
     data: DataOptions,
@@ -128,7 +129,7 @@ def check_cli(
         raise typer.Exit(1)
 
 
-@app.command("make")
+@app.command("make", cls=BriefCommand)
 @with_reading_options
 def make_cli(
     context: typer.Context,
@@ -185,7 +186,7 @@ def _require_annotations(data: DataOptions) -> None:
         )
 
 
-@app.command("convert")
+@app.command("convert", cls=BriefCommand)
 @with_reading_options
 def convert_cli(
     data: DataOptions,

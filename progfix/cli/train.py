@@ -12,7 +12,7 @@ from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
-from progfix.solutions import RECOMMENDED, SOLUTIONS
+from progfix.solutions import RECOMMENDED
 from progfix.training.interrupts import exit_status
 from progfix.training.time_limit import deadline_in
 
@@ -20,7 +20,7 @@ __all__ = ["train_cli"]
 
 _SOLUTION_HELP = (
     f"Letters such as ab, 'recommended' ({RECOMMENDED}, the default), or 'baseline' (no letter, "
-    "the recipe that fails). " + " ".join(f"{s.letter}: {s.name}." for s in SOLUTIONS.values())
+    "the recipe that fails); `progfix explain solutions` says what each does."
 )
 _RUN = "Run"
 _NOTHING_LEFT = "note: all {} epochs of this run were done already; --epochs gives it more"
