@@ -15,7 +15,8 @@ from torch import Tensor, nn
 
 from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
-from progfix.predict import SegmentAnswers, cut_segments, finite_features, frames_table
+from progfix.features import finite_features
+from progfix.predict import SegmentAnswers, cut_segments, frames_table
 from progfix.predictions import LARGEST_PREDICTION, Predictions
 
 __all__ = ["answer_segment", "load_module", "predict_with_module"]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Sequence
 from dataclasses import dataclass, fields, replace
 from typing import Any
 
@@ -13,30 +13,30 @@ from torch import Tensor
 from torch.nn.utils.rnn import pad_sequence
 
 from progfix.baselines import action_frames
-from progfix.data.dataset import Dataset, FeatureSource, Video
+from progfix.batching import FRAMES_PER_BATCH, batches, chunks
+from progfix.data.dataset import Dataset, Video
 from progfix.errors import InputError, Problem
+from progfix.features import finite_features, require_features
 from progfix.heads.base import ProgressHead
 from progfix.heads.threads import threads_for
 from progfix.model import ProgressModel
 from progfix.predictions import Predictions
+from progfix.read_ahead import ReadAhead
 
 __all__ = [
-    "FRAMES_PER_BATCH",
     "SegmentAnswers",
     "SegmentPredictor",
     "check_fit",
     "cut_segments",
     "embed_video",
-    "finite_features",
     "frames_table",
     "predict",
     "predict_segments",
     "read_video",
-    "require_features",
 ]
 
-FRAMES_PER_BATCH = 65_536
-"""Padded frames of embeddings that go through a head at once (32 MB at 128 columns)."""
+_AHEAD_BYTES = 1 << 26
+"""Of features that are read while the ones before are computed with."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -61,6 +61,9 @@ class SegmentAnswers:
 SegmentPredictor = Callable[[Sequence[Tensor]], list[SegmentAnswers]]
 """Maps segments' embeddings, each `(L, D)`, to answers at every frame."""
 
+FeatureReader = Callable[[Video], NDArray[np.float32]]
+"""Returns a video's features, `(T, ...)`, which are finite."""
+
 
 @torch.inference_mode()
 def predict_segments(
@@ -76,19 +79,10 @@ def predict_segments(
     Returns:
         One entry per segment, in the order given.
     """
-    order = sorted(range(len(segments)), key=lambda i: len(segments[i]))
     answers: dict[int, SegmentAnswers] = {}
-    position = 0
-    while position < len(order):
-        size = 1
-        while (
-            position + size < len(order)
-            and len(segments[order[position + size]]) * (size + 1) <= frames_per_batch
-        ):
-            size += 1
-        rows = order[position : position + size]
+    for rows in batches([len(segment) for segment in segments], frames_per_batch):
         lengths = torch.tensor([len(segments[row]) for row in rows], device=segments[0].device)
-        with threads_for(size):
+        with threads_for(len(rows)):
             padded = pad_sequence([segments[row] for row in rows], batch_first=True)
             read = head.read(padded, lengths)
         columns = {
@@ -101,7 +95,6 @@ def predict_segments(
             answers[row] = SegmentAnswers(
                 **{name: values[place, :frames].copy() for name, values in columns.items()}
             )
-        position += size
     return [answers[row] for row in range(len(segments))]
 
 
@@ -109,16 +102,17 @@ def predict(
     model: ProgressModel,
     data: Dataset,
     *,
-    videos_per_chunk: int = 16,
+    videos_per_chunk: int = 64,
     predictor: SegmentPredictor | None = None,
-) -> Iterator[Predictions]:
+) -> Generator[Predictions]:
     """Yield the model's predictions in chunks of whole videos, in the data's order.
 
     Args:
         model: The model; it is put into evaluation mode while a chunk is computed.
         data: Videos with features. Censored segments are left out: their targets are
             unknown.
-        videos_per_chunk: Videos whose segments are batched together.
+        videos_per_chunk: Videos whose segments are batched together, fewer where they would
+            take more than 128 MB.
         predictor: What answers the segments instead of the model's own head, for probes.
 
     Yields:
@@ -128,21 +122,30 @@ def predict(
         InputError: If a video has no features, or they do not fit the model.
     """
     answer = predictor or (lambda segments: predict_segments(model.head, segments))
-    for first in range(0, len(data), videos_per_chunk):
-        videos = data.videos[first : first + videos_per_chunk]
-        was_training = model.training
-        model.eval()
-        with torch.inference_mode():
-            predictions = answer(
-                [
-                    segment
-                    for video in videos
-                    if any(not s.censored for s in video.segments)
-                    for segment in cut_segments(video, embed_video(model, video))
-                ]
-            )
-        model.train(was_training)
-        yield frames_table(videos, predictions)
+    ahead = ReadAhead(1, _AHEAD_BYTES)
+    try:
+        ahead.announce(video for video in data if _judged(video))
+        for videos in chunks(data.videos, videos_per_chunk, model.head.width):
+            was_training = model.training
+            model.eval()
+            with torch.inference_mode():
+                predictions = answer(
+                    [
+                        segment
+                        for video in videos
+                        if _judged(video)
+                        for segment in cut_segments(video, embed_video(model, video, ahead.take))
+                    ]
+                )
+            model.train(was_training)
+            yield frames_table(videos, predictions)
+    finally:
+        ahead.close()
+
+
+def _judged(video: Video) -> bool:
+    """Whether a video has a segment whose end is known."""
+    return any(not segment.censored for segment in video.segments)
 
 
 def cut_segments(video: Video, embeddings: Tensor) -> list[Tensor]:
@@ -150,45 +153,36 @@ def cut_segments(video: Video, embeddings: Tensor) -> list[Tensor]:
     return [embeddings[s.start : s.end + 1] for s in video.segments if not s.censored]
 
 
-def embed_video(model: ProgressModel, video: Video) -> Tensor:
+def embed_video(
+    model: ProgressModel, video: Video, read: FeatureReader = finite_features
+) -> Tensor:
     """Return what the head reads of a whole video, `(T, D)` on the model's device.
+
+    Args:
+        model: The model.
+        video: The video.
+        read: Returns its features.
 
     Raises:
         InputError: See `read_video`.
     """
-    return model.embed(read_video(model, video))
+    return model.embed(read_video(model, video, read))
 
 
-def read_video(model: ProgressModel, video: Video) -> Tensor:
+def read_video(model: ProgressModel, video: Video, read: FeatureReader = finite_features) -> Tensor:
     """Return a whole video's features, `(T, ...)` on the model's device.
+
+    Args:
+        model: The model.
+        video: The video.
+        read: Returns its features.
 
     Raises:
         InputError: If the video has no features, they do not fit the model, or they are
             NaN or infinite.
     """
     check_fit(model, video)
-    return torch.from_numpy(finite_features(video)).to(model.device)
-
-
-def finite_features(video: Video) -> NDArray[np.float32]:
-    """Return a whole video's features, `(T, ...)`.
-
-    Raises:
-        InputError: If they are NaN or infinite, or cannot be read.
-    """
-    features = video.read()
-    bad = ~np.isfinite(features).reshape(len(features), -1).all(axis=1)
-    if bad.any():
-        raise InputError(
-            Problem(
-                video.where,
-                "finite features",
-                f"NaN or infinite values in {bad.sum()} frames, the first is {bad.argmax()}",
-                "extract its features again, or leave the video out; `progfix data check` "
-                "finds all such videos",
-            )
-        )
-    return features
+    return torch.from_numpy(read(video)).to(model.device)
 
 
 def check_fit(model: ProgressModel, video: Video) -> None:
@@ -207,24 +201,6 @@ def check_fit(model: ProgressModel, video: Video) -> None:
                 "give the data that belongs to this checkpoint with --data",
             )
         )
-
-
-def require_features(video: Video) -> FeatureSource:
-    """Return where a video's features are.
-
-    Raises:
-        InputError: If it has none.
-    """
-    if video.features is None:
-        raise InputError(
-            Problem(
-                video.where,
-                "features",
-                "annotations only",
-                "name the folder with the .npy features with --feature-dir",
-            )
-        )
-    return video.features
 
 
 def _input_shape(model: ProgressModel) -> tuple[int, ...]:

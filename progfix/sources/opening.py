@@ -158,7 +158,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
                 "name it with --data, for example --data procedures/1",
             )
         )
-    from progfix.predict import require_features
+    from progfix.features import require_features
     from progfix.sources.probing import probing_of_module
     from progfix.training.devices import resolve_device
 

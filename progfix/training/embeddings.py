@@ -10,7 +10,7 @@ from torch import Tensor
 from progfix.data.dataset import Video
 from progfix.model import ProgressModel
 from progfix.predict import check_fit
-from progfix.training.read_ahead import ReadAhead
+from progfix.read_ahead import ReadAhead
 
 __all__ = ["CACHE_BYTES", "EmbeddingCache"]
 

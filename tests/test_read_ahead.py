@@ -12,15 +12,16 @@ import torch
 from numpy.typing import NDArray
 
 from progfix import runs
-from progfix.data.dataset import Video
+from progfix.data.dataset import Dataset, Segment, Video
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
 from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
+from progfix.predict import predict
+from progfix.read_ahead import ReadAhead
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.execution import Execution
-from progfix.training.read_ahead import ReadAhead
 from progfix.training.recipe import Method
 from progfix.training.run import start_run
 from progfix.training.state import read_training
@@ -91,7 +92,7 @@ def test_what_is_announced_anew_replaces_what_was() -> None:
     ahead, given = ReadAhead(1, 2 * BYTES), videos()
     ahead.announce(given)
     ahead.announce(given[4:])
-    assert set(ahead._held) == {("t", "v4"), ("t", "v5")}
+    assert set(ahead._held) == set(given[4:])
     np.testing.assert_array_equal(ahead.take(given[0]), 0)
     ahead.close()
 
@@ -104,6 +105,24 @@ def test_bad_features_are_the_error_of_whoever_asks() -> None:
         ahead.take(given[1])
     np.testing.assert_array_equal(ahead.take(given[2]), 2)
     ahead.close()
+
+
+def test_videos_of_one_name_are_told_apart() -> None:
+    given = [replace(video, name="same") for video in videos(3)]
+    ahead = ReadAhead(1, 100 * BYTES)
+    ahead.announce(given)
+    assert [ahead.take(video)[0, 0] for video in given] == [0, 1, 2]
+    ahead.close()
+
+
+def test_predictions_are_read_ahead_and_the_reader_ends_with_them() -> None:
+    model = ProgressModel(None, build_head(HeadSpec(), 5))
+    given = [replace(video, segments=(Segment(0, 9, "a"),)) for video in videos(3)]
+    tables = predict(model, Dataset(tuple(given)), videos_per_chunk=1)
+    next(tables)
+    tables.close()
+    assert all(name.startswith("progfix-read") for video in given for name in read_by(video))
+    assert not [t for t in threading.enumerate() if t.name.startswith("progfix-read")]
 
 
 def test_the_first_videos_are_kept_and_the_others_streamed() -> None:

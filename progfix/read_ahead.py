@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from progfix.data.dataset import Video
-from progfix.predict import finite_features, require_features
+from progfix.features import finite_features, require_features
 
 __all__ = ["ReadAhead"]
 
@@ -33,7 +33,7 @@ class ReadAhead:
         self._pool = ThreadPoolExecutor(readers, "progfix-read") if readers else None
         self._budget = budget
         self._waiting: deque[Video] = deque()
-        self._held: dict[tuple[str, str], tuple[int, Future[Features]]] = {}
+        self._held: dict[Video, tuple[int, Future[Features]]] = {}
 
     def announce(self, videos: Iterable[Video]) -> None:
         """Say which videos will be asked for next, in order; others are forgotten."""
@@ -51,7 +51,7 @@ class ReadAhead:
         Raises:
             InputError: If they are NaN or infinite, or cannot be read.
         """
-        _, future = self._held.pop((video.task, video.name), (0, None))
+        _, future = self._held.pop(video, (0, None))
         features = finite_features(video) if future is None else future.result()
         self._begin()
         return features
@@ -70,4 +70,4 @@ class ReadAhead:
                 return
             self._waiting.popleft()
             future = self._pool.submit(finite_features, video)
-            self._held[video.task, video.name] = (size, future)
+            self._held[video] = (size, future)
