@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from progfix.predictions import Predictions
     from progfix.predictions_io import PredictionsWriter, load_predictions
     from progfix.sources import open_source
+    from progfix.visualisation import visualise
 
 __version__ = "0.1.0"
 
@@ -31,6 +32,7 @@ __all__ = [
     "diagnose",
     "load_predictions",
     "open_source",
+    "visualise",
 ]
 
 _HOMES = {
@@ -40,6 +42,7 @@ _HOMES = {
     "diagnose": "progfix.diagnosis",
     "load_predictions": "progfix.predictions_io",
     "open_source": "progfix.sources",
+    "visualise": "progfix.visualisation",
 }
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from io import BytesIO
 from pathlib import Path
 from typing import Literal, get_args
+
+from matplotlib.figure import Figure
 
 from progfix.files import atomic_path, patient_file
 from progfix.plots.drawings import DRAW, KINDS, Drawing, Kind, draw_training
 from progfix.plots.material import Wanted, gather
 from progfix.plots.selection import Select
 from progfix.plots.style import STYLES, StyleName, style_context
-from progfix.sources import Source
+from progfix.predictions import Predictions
+from progfix.sources import Source, source_of
 
 __all__ = ["FORMATS", "KINDS", "Drawing", "Format", "Kind", "Visualisation", "save", "visualise"]
 
@@ -36,9 +41,25 @@ class Visualisation:
     notices: tuple[str, ...] = ()
     style: StyleName = "screen"
 
+    @property
+    def figures(self) -> dict[Kind, Figure]:
+        """The Matplotlib figures, by kind."""
+        return {drawing.kind: drawing.figure for drawing in self.drawings}
+
+    def _repr_html_(self) -> str:
+        """Return the figures as pictures, for a notebook."""
+        return "".join(self._picture(drawing) for drawing in self.drawings)
+
+    def _picture(self, drawing: Drawing) -> str:
+        data = BytesIO()
+        with style_context(STYLES[self.style]):
+            drawing.figure.savefig(data, format="png")
+        code = b64encode(data.getvalue()).decode("ascii")
+        return f'<p><img alt="{drawing.kind}" src="data:image/png;base64,{code}"></p>'
+
 
 def visualise(
-    sources: Sequence[Source],
+    sources: Sequence[Source | Predictions],
     kinds: Sequence[Kind] = ("curves", "positions"),
     *,
     num_segments: int = 5,
@@ -53,7 +74,7 @@ def visualise(
     keeps the panels.
 
     Args:
-        sources: At least one.
+        sources: At least one: opened (`progfix.sources.open_source`), or bare tables.
         kinds: What to draw, out of `KINDS`.
         num_segments: Segments of `curves`, and videos of `timeline`.
         select: How they are chosen, see `progfix.plots.selection.select`.
@@ -67,10 +88,11 @@ def visualise(
     """
     if not sources or not kinds or not set(kinds) <= set(KINDS):
         raise ValueError(f"expected sources and kinds out of {KINDS}, found {kinds!r}")
-    predicting = [source for source in sources if source.chunks is not None]
+    opened = [source_of(source, place) for place, source in enumerate(sources, 1)]
+    predicting = [source for source in opened if source.chunks is not None]
     notices = [
         f"{source.label}: no predictions, {source.why_not}"
-        for source in sources
+        for source in opened
         if source.chunks is None
     ]
     material = None
@@ -84,7 +106,7 @@ def visualise(
         observe(f"drawing {kind}")
         drawn: Drawing | str
         if kind == "training":
-            drawn = draw_training(sources, style)
+            drawn = draw_training(opened, style)
         elif material is None or not any(sums.frames for sums in material.survey.sums):
             drawn = "no source has a prediction"
         else:

@@ -240,3 +240,14 @@ class Diagnosis:
         from progfix.diagnosis.render import render_text
 
         return render_text(self)
+
+    def _repr_html_(self) -> str:
+        """Return the report as a frame, whose style stays apart from the notebook's."""
+        from html import escape
+
+        from progfix.report import render_page
+
+        return (
+            f'<iframe srcdoc="{escape(render_page(self))}" title="progfix diagnosis" '
+            'style="width: 100%; height: 36em; border: 0"></iframe>'
+        )

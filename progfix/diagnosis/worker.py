@@ -38,7 +38,7 @@ from progfix.diagnosis.training import UNTRAINED_HEAD
 from progfix.diagnosis.verdict import notices, verdict
 from progfix.evaluation import Evaluation, Evaluator
 from progfix.predictions import Predictions
-from progfix.sources import Source
+from progfix.sources import Source, source_of
 
 __all__ = ["FINDINGS", "diagnose"]
 
@@ -88,9 +88,7 @@ def diagnose(
         InputError: If a prediction is not finite, or the source's data cannot be read.
         ValueError: If there is no bin.
     """
-    if isinstance(source, Predictions):
-        table = source
-        source = Source(label="predictions", kind="predictions", chunks=lambda: iter([table]))
+    source = source_of(source)
     evidence, positions = _collect(source, bins, observe)
     outcomes = [check.run(evidence) for check in FINDINGS]
     of_data, unread = (

@@ -110,6 +110,22 @@ class Evaluation:
     def __getitem__(self, name: str) -> Estimate:
         return self.metrics[name]
 
+    def _repr_html_(self) -> str:
+        """Return the metrics that are defined as a table, for a notebook."""
+        from progfix.report.markup import table
+
+        rows = [
+            (name, f"{e.value:.4g}", f"{e.low:.4g} to {e.high:.4g}" if e.low == e.low else "",
+             f"{e.count:,} {METRICS[name].unit}")
+            for name, e in self.metrics.items()
+            if e.value == e.value
+        ]  # fmt: skip
+        return table(
+            f"frame counting fitted on {self.fitted_on}",
+            ("metric", "value", "95 % interval", "over"),
+            rows,
+        )
+
 
 def estimate(
     sums: Sums, *, fitted_on: str, resamples: int, seed: int, by: Sequence[Breakdown]

@@ -7,6 +7,6 @@ without it.
 
 from progfix.sources.baseline import evaluated
 from progfix.sources.opening import open_source, open_sources
-from progfix.sources.source import Source, SourceOptions
+from progfix.sources.source import Source, SourceOptions, source_of
 
-__all__ = ["Source", "SourceOptions", "evaluated", "open_source", "open_sources"]
+__all__ = ["Source", "SourceOptions", "evaluated", "open_source", "open_sources", "source_of"]
