@@ -35,7 +35,7 @@ def durations(rng: np.random.Generator) -> list[int]:
     """Draw the durations of a video's segments: frames, `FRAMES` together."""
     shares = rng.lognormal(sigma=0.5, size=PER_VIDEO)
     ends = np.cumsum(shares / shares.sum()) * (FRAMES - PER_VIDEO * _SHORTEST)
-    return (np.diff(np.round(ends), prepend=0).astype(int) + _SHORTEST).tolist()
+    return [int(frames) + _SHORTEST for frames in np.diff(np.round(ends), prepend=0)]
 
 
 def scale_videos(count: int, *, seed: int = 0) -> Iterator[Video]:

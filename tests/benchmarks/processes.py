@@ -1,0 +1,73 @@
+"""Commands in processes of their own: time by the clock and the processor, and peak memory."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+__all__ = ["Measured", "run"]
+
+_POLL = 0.02
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a command took.
+
+    Attributes:
+        wall: Seconds.
+        cpu: Seconds of processor time, children included.
+        mib: Largest memory of the process and its children together.
+    """
+
+    wall: float
+    cpu: float
+    mib: float
+
+
+def run(command: Sequence[str]) -> tuple[Measured, str]:
+    """Run a command in one thread and return what it took, and what it printed.
+
+    Raises:
+        SystemExit: If it fails.
+    """
+    start = time.perf_counter()
+    process = subprocess.Popen(
+        command,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+    )
+    peak = 0.0
+    while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+        peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
+        time.sleep(_POLL)
+    wall, used = time.perf_counter() - start, ended[2]
+    process.returncode = os.waitstatus_to_exitcode(ended[1])
+    out, errors = process.communicate()
+    if process.returncode:
+        raise SystemExit(f"{' '.join(command)}: {errors}")
+    return Measured(wall, used.ru_utime + used.ru_stime, max(peak, used.ru_maxrss / 1024)), out
+
+
+def _family(pid: int) -> Iterator[int]:
+    yield pid
+    for file in Path(f"/proc/{pid}/task").glob("*/children"):
+        try:
+            children = file.read_text().split()
+        except OSError:  # the thread has ended
+            continue
+        for child in children:
+            yield from _family(int(child))
+
+
+def _resident(pid: int) -> float:
+    try:
+        return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) / 256
+    except (OSError, IndexError):  # it has ended
+        return 0.0
