@@ -31,11 +31,17 @@ def refused(*arguments: object) -> list[str]:
         (("train", "--epochs=abc"), "--epochs: expected a valid integer, found 'abc'; see"),
         (
             ("viz", "-n0"),
-            "--num-segments: expected a number greater than or equal to 1, found '0'; see",
+            (
+                "--num-segments: expected a number greater than or equal to 1, found '0'; see",
+                "--num-segments: expected a number in the range 1<=x<=60, found '0'; see",
+            ),
         ),
         (
             ("eval", "--bins", "7", "--bins", "1001"),
-            "--bins: expected a number less than or equal to 1000, found '1001'; see",
+            (
+                "--bins: expected a number less than or equal to 1000, found '1001'; see",
+                "--bins: expected a number in the range 1<=x<=1000, found '1001'; see",
+            ),
         ),
         (
             ("viz", "--select", "bset"),
@@ -62,8 +68,9 @@ def refused(*arguments: object) -> list[str]:
     ],
 )
 def test_what_the_parser_refuses_has_our_four_parts(
-    arguments: tuple[str, ...], message: str
+    arguments: tuple[str, ...], message: str | tuple[str, ...]
 ) -> None:
+    # Newer and older versions of Typer name the end of a range, or all of it.
     (line,) = refused(*arguments)
     assert line.startswith(message)
 
