@@ -15,7 +15,7 @@ from typing import Literal
 
 from progfix.data.findings import FINDINGS as OF_DATA
 from progfix.errors import InputError, Problem
-from progfix.solutions import SOLUTIONS, Solution
+from progfix.solutions import RECOMMENDED, SOLUTIONS, Solution
 from progfix.training.recipe import SEED_RECIPE, changes
 
 __all__ = ["GROUPS", "Topic", "explained", "topics"]
@@ -73,6 +73,8 @@ def explained(text: str) -> list[Topic]:
         return [topic for topic in known.values() if topic.group == name]
     if name in known:
         return [known[name]]
+    if name == "recommended":
+        name = RECOMMENDED
     if name and set(name) <= set(SOLUTIONS):
         return [known[letter] for letter in sorted(set(name))]
     close = get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
@@ -104,7 +106,8 @@ def _findings() -> list[Topic]:
     for name, said in OF_DATA.items():
         if name not in pages:  # refused data, of which there is nothing to see
             text = "\n".join([f"# {name}", "", said.why, "", *(f"- {fix}" for fix in said.fix)])
-            found[name] = Topic(name, "findings", said.why, partial(str, text))
+            why = f"{said.why[0].upper()}{said.why[1:]}."
+            found[name] = Topic(name, "findings", why, partial(str, text))
     return [found[name] for name in sorted(found)]
 
 

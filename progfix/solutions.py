@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from difflib import get_close_matches
 from itertools import combinations
 from typing import get_args
 
@@ -59,7 +60,7 @@ def _extra(column: Extra) -> Callable[[Recipe], Recipe]:
 
 
 _FORK = "proposed by the users of the GTCC progress-head fork"
-_LATER = "learnt from the fork's later runs"
+_LATER = "learnt from later runs of the GTCC progress-head fork"
 
 SOLUTIONS: Mapping[str, Solution] = {
     solution.letter: solution
@@ -199,12 +200,15 @@ def parse_letters(text: str, *, where: str = "--solution") -> str:
         return _NAMES[name]
     unknown = sorted(set(name) - set(SOLUTIONS))
     if unknown:
+        close = get_close_matches(name, _NAMES, n=1)
         raise InputError(
             Problem(
                 where,
                 f"letters out of {''.join(SOLUTIONS)}, or one of {', '.join(_NAMES)}",
                 f"{', '.join(unknown)} in {text!r}",
-                "`progfix explain solutions` says what each letter does",
+                f"did you mean {close[0]}?"
+                if close
+                else "`progfix explain solutions` says what each letter does",
             )
         )
     if len(set(name)) < len(name):

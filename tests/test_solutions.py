@@ -96,6 +96,8 @@ def test_names_and_unknown_letters() -> None:
     assert parse_letters("recommended") == RECOMMENDED
     with pytest.raises(InputError, match="found x, z in 'zxa'"):
         parse_letters("zxa")
+    with pytest.raises(InputError, match=r"did you mean recommended\?"):
+        parse_letters("recomended")
 
 
 def test_the_recommended_letters_do_not_conflict() -> None:

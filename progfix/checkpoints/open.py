@@ -75,7 +75,7 @@ def find_checkpoint(path: Path) -> Path:
             "a run that has not completed an epoch" if unfinished else "none of them",
             f"go on with progfix train --resume --out {path}"
             if unfinished
-            else "name a run folder or a checkpoint file",
+            else "name a run folder or a checkpoint file; a data set goes after --data",
         )
     )
 

@@ -16,6 +16,7 @@ def explain_cli(
             help="A finding such as early-bias, letters such as fgs, a metric such as mae; or "
             "findings, solutions, metrics for a list. Left out: all of them.",
             show_default=False,
+            metavar="TOPIC",
         ),
     ] = None,
 ) -> None:

@@ -26,7 +26,7 @@ def export_cli(
     source: Annotated[
         Path | None,
         typer.Argument(
-            metavar="[CKPT]",
+            metavar="CKPT",
             help="A checkpoint or a run folder, of progfix or of the GTCC code base. Left out: "
             "the newest run in ./runs.",
             show_default=False,

@@ -81,6 +81,10 @@ def _problem(error: Any) -> Problem:
         expected, found = ("a value after it", "none") if needs else ("no value after it", "one")
         return Problem(option, expected, found, see)
     if extra := re.search(r"extra arguments?(?:\(s\))? \((.*)\)", error.message):
+        options = {name for p in context.command.params for name in p.opts}
+        taken = any(p.param_type_name == "argument" for p in context.command.params)
+        if {"--data", "--init"} <= options and not taken:
+            see = "data goes after --data, a checkpoint after --init"
         return Problem(command, "no further argument", extra[1], see)
     commands = getattr(context.command, "commands", {}) if context else {}
     if name := re.search(r"No such command '(.*?)'", error.message):

@@ -78,14 +78,11 @@ def open_source(text: str | None, options: SourceOptions, *, data: Dataset | Non
         return open_baseline(text.removeprefix(PREFIX), options, data)
     path = Path(text)
     if not path.exists():
-        raise InputError(
-            Problem(
-                text,
-                "a checkpoint, a run folder, a predictions file or a baseline",
-                "no such file",
-                f"check the path; baselines are {', '.join(PREFIX + b for b in known_baselines())}",
-            )
-        )
+        named = text.rpartition(":")[2]
+        known = [PREFIX + name for name in known_baselines()]
+        fix = f"did you mean {PREFIX}{named}?" if PREFIX + named in known else "check the path"
+        expected = "a checkpoint, a run folder, a predictions file or a baseline"
+        raise InputError(Problem(text, expected, "no such file", fix))
     if path.is_file() and path.suffix.lower() in FORMATS:
         return _from_file(path, options)
     return _from_checkpoint(path, options)

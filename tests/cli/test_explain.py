@@ -14,7 +14,7 @@ from progfix.diagnosis import FINDINGS
 from progfix.evaluation import METRICS
 from progfix.explanations import topics
 from progfix.metrics.alignment.variants import METRICS as OF_EMBEDDINGS
-from progfix.solutions import SOLUTIONS
+from progfix.solutions import RECOMMENDED, SOLUTIONS
 from tests.cli.entry import progfix
 
 HERE = Path(__file__).parent
@@ -50,6 +50,11 @@ def test_letters_say_what_they_change_and_conflict_with() -> None:
         out.split()
     )
     assert "augmentation.time_warp = 0.4" in out
+
+
+def test_recommended_is_its_letters() -> None:
+    named = progfix("explain", "Recommended", folder=HERE).stdout
+    assert named == progfix("explain", RECOMMENDED, folder=HERE).stdout
 
 
 def test_a_metric_is_its_row() -> None:

@@ -63,6 +63,11 @@ def refused(*arguments: object) -> list[str]:
             "DATA: expected a value, found none; see `progfix data convert --help`",
         ),
         (("data", "info", "a", "b", "c"), "progfix data info: expected no further argument, found"),
+        (
+            ("train", "mine.h5"),
+            "progfix train: expected no further argument, found mine.h5; data goes after --data, "
+            "a checkpoint after --init",
+        ),
         (("train", "--epochs"), "--epochs: expected a value after it, found none; see"),
         (("eval", "--json=1"), "--json: expected no value after it, found one; see"),
     ],

@@ -96,3 +96,18 @@ def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -
     assert source.why_not == (
         f"the data it was trained on cannot be opened ({data}: no such file); name it with --data"
     )
+
+
+@pytest.mark.parametrize(
+    ("name", "fix"),
+    [
+        ("frame-counting", "did you mean baseline:frame-counting?"),
+        ("baselines:oracle", "did you mean baseline:oracle?"),
+        ("nosuch.pt", "check the path"),
+    ],
+)
+def test_a_baseline_without_its_prefix_is_guessed(name: str, fix: str) -> None:
+    with pytest.raises(InputError) as caught:
+        open_source(name, OPTIONS)
+    (problem,) = caught.value.problems
+    assert (problem.found, problem.fix) == ("no such file", fix)
