@@ -15,9 +15,9 @@ TIME_OVER = 124
 """Stands beside the numbers of signals; also the exit status, as of `timeout`."""
 
 _STRETCHES = 3.0
-_SPARE_SECONDS = 3.0
+_SPARE_SECONDS = 10.0
 """A run stops so many of its longest stretches between two questions before its deadline,
-and this for the end of the process."""
+and this for the start and end of the process, which take seconds on a busy machine."""
 
 
 class StoppedError(Exception):

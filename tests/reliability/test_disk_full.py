@@ -71,7 +71,8 @@ def refused(
     errors = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
     assert len(errors) == 1, done.stderr
     assert errors[0].startswith("error: ")
-    assert "File too large" in errors[0] or "No space left on device" in errors[0]
+    reasons = ("File too large", "No space left on device", "Read-only file system")
+    assert any(reason in errors[0] for reason in reasons), errors[0]
 
 
 def limit(size: int) -> Callable[[], None]:
@@ -103,12 +104,27 @@ def test_a_disk_that_is_full_is_one_clear_error(command: str, place: Path) -> No
     new = place / "new"
     shutil.rmtree(new, ignore_errors=True)
     new.mkdir()
-    mount = 'mount -t tmpfs -o size=4k tmpfs "$0" && exec "$@"'
-    prefix = ("unshare", "-rm", "sh", "-c", mount, str(new))
+    refused(command, place, None, *mounted(new, 'mount -t tmpfs -o size=4k tmpfs "$0"'))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("command", COMMANDS)
+def test_a_folder_that_is_read_only_is_one_clear_error(command: str, place: Path) -> None:
+    # A mount, since root may write whatever the permissions are.
+    new = place / "new"
+    shutil.rmtree(new, ignore_errors=True)
+    new.mkdir()
+    read_only = 'mount --bind "$0" "$0" && mount -o remount,ro,bind "$0"'
+    refused(command, place, None, *mounted(new, read_only))
+
+
+def mounted(folder: Path, mount: str) -> tuple[str, ...]:
+    """Return what to put before a command that is to see a mount on a folder."""
+    prefix = ("unshare", "-rm", "sh", "-c", f'{mount} && exec "$@"', str(folder))
     able = subprocess.run([*prefix, "true"], capture_output=True, check=False)
     if able.returncode:
         pytest.skip("no file system can be mounted here: " + able.stderr.decode().strip())
-    refused(command, place, None, *prefix)
+    return prefix
 
 
 @pytest.mark.parametrize("ending", ["csv", "npz", "h5", "parquet"])

@@ -61,11 +61,11 @@ def test_statuses() -> None:
 
 
 def test_room_is_kept_for_what_took_longest(monkeypatch: pytest.MonkeyPatch) -> None:
-    # At 0, 2 and 3 s: the longest stretch is 2 s, so 3 x 2 + 3 = 9 s have to be left. The
-    # deadline is at 20: at 11 they are, at 11.5 they are not.
+    # At 0, 2 and 3 s: the longest stretch is 2 s, so 3 x 2 + 10 = 16 s have to be left. The
+    # deadline is at 27: at 11 they are, at 11.5 they are not.
     clock = iter([0.0, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0, 10.0, 11.0, 11.5])
     monkeypatch.setattr("progfix.training.interrupts.time.monotonic", lambda: next(clock))
-    stop = StopRequest(deadline=20.0)
+    stop = StopRequest(deadline=27.0)
     assert [stop.asked() for _ in range(11)] == [0] * 10 + [TIME_OVER]
 
 
@@ -120,9 +120,9 @@ def test_a_limit_of_time_is_kept(tmp_path: Path) -> None:
     began = time.monotonic()
     progfix(
         "train", "--data", str(SMALL.path), "--epochs", "100000", "--out", "run",
-        "--time-limit", "25s", folder=tmp_path, status=TIME_OVER,
+        "--time-limit", "40s", folder=tmp_path, status=TIME_OVER,
     )  # fmt: skip
-    assert time.monotonic() - began < 25
+    assert time.monotonic() - began < 40
     assert read_training(tmp_path / "run" / runs.LAST).loop.steps > 0
 
 
@@ -131,10 +131,10 @@ def test_a_sweep_keeps_its_limit_and_goes_on(tmp_path: Path) -> None:
     asked = ("--data", str(SMALL.path), "--solutions", "f,g", "--seeds", "1", "--jobs", "1")
     began = time.monotonic()
     done = progfix(
-        "sweep", *asked, "--epochs", "100000", "--out", "s", "--time-limit", "30",
+        "sweep", *asked, "--epochs", "100000", "--out", "s", "--time-limit", "60",
         folder=tmp_path, status=TIME_OVER,
     )  # fmt: skip
-    assert time.monotonic() - began < 30
+    assert time.monotonic() - began < 60
     assert "stopped before the time limit; every state is saved" in done.stderr
     assert read_training(tmp_path / "s/f-seed0" / runs.LAST).loop.steps > 0
     assert not (tmp_path / "s/g-seed0").exists()
