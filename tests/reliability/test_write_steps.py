@@ -98,5 +98,5 @@ def test_a_full_disk_at_any_step_of_the_writing_loses_nothing(
 def test_some_steps_of_the_writing(tmp_path: Path, whole: tuple[Path, int], part: int) -> None:
     data, steps = whole
     step = part * steps // 3 + part
-    fail(tmp_path / "killed", data, step, Killed())
-    fail(tmp_path / "full", data, step + 1, disk_refuses(errno.ENOSPC))
+    fail(tmp_path / "run", data, step, Killed())
+    fail(tmp_path / "run", data, step + 1, disk_refuses(errno.ENOSPC))
