@@ -64,6 +64,9 @@ class SegmentPool:
             segments, rows = _groups(self.action), _groups(action)
             for key, chosen in rows.items():
                 pool = self.take(segments.get(key, np.empty(0, np.intp)))
+                everywhere = np.concatenate([pool.video, video[chosen]])
+                if len(pool.video) == 0 or (everywhere == everywhere[0]).all():
+                    continue  # no other video has it, as with names that are all different
                 own = pool._pooled(video[chosen], elapsed[chosen], statistic)
                 answers[chosen] = np.where(np.isnan(own), answers[chosen], own)
         return answers

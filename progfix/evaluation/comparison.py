@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from progfix.evaluation.estimates import Estimate, Evaluation, resampled
+from progfix.evaluation.estimates import Estimate, Evaluation
+from progfix.evaluation.intervals import resampled
 from progfix.evaluation.scores import BASELINE_METRICS, METRICS, counts, error_scores, scores
 from progfix.evaluation.sums import Sums
 from progfix.metrics.bootstrap import percentile_interval

@@ -2,23 +2,29 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.evaluation.intervals import (
+    Key,
+    draw_all,
+    group_intervals,
+    keyed,
+    video_weights,
+    with_intervals,
+)
 from progfix.evaluation.scores import (
     BASELINE_METRICS,
     METRICS,
-    Scores,
     baseline_scores,
     counts,
     scores,
 )
 from progfix.evaluation.sums import BASELINE_COLUMNS, Sums
-from progfix.metrics.bootstrap import percentile_interval, resample_weights
 from progfix.metrics.segments import ratio
 
 __all__ = [
@@ -29,7 +35,6 @@ __all__ = [
     "Estimate",
     "Evaluation",
     "estimate",
-    "resampled",
 ]
 
 Breakdown = Literal["task", "action", "duration"]
@@ -37,8 +42,6 @@ BREAKDOWNS: tuple[Breakdown, ...] = get_args(Breakdown)
 
 DURATION_BUCKETS = {"1-5": 1, "6-20": 6, "21-50": 21, "over 50": 51}
 """Buckets of durations in frames, by their shortest."""
-
-Key = tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -142,16 +145,17 @@ def estimate(
     parts = {(kind, name): part for kind in by for name, part in _groups(sums, kind)}
 
     def everything(weights: NDArray[np.float64]) -> dict[Key, NDArray[np.float64]]:
-        found = _keyed(("metrics",), scores(sums, weights))
+        found = keyed(("metrics",), scores(sums, weights))
         for name, values in baseline_scores(sums, weights).items():
-            found |= _keyed(("baselines", name), values)
+            found |= keyed(("baselines", name), values)
         for kind in ("positions", "values"):
             found |= _binned(sums, weights, kind)
-        for key, (part, videos) in parts.items():
-            found |= _keyed(key, scores(part, weights[:, videos]))
         return found
 
-    taken = _with_intervals(everything, sums, resamples, seed)
+    taken = with_intervals(everything, sums, video_weights(sums, resamples, seed))
+    draws = draw_all(sums, resamples, seed) if by else np.empty((0, 0), np.uint8)
+    for key, (part, videos) in parts.items():
+        taken |= group_intervals(key, part, draws[:, videos] if len(videos) > 1 else draws[:0])
 
     def estimates(key: Key, of: Sums, names: Sequence[str]) -> dict[str, Estimate]:
         found = counts(of)
@@ -175,46 +179,6 @@ def estimate(
         resamples=resamples,
         sums=sums,
     )
-
-
-def resampled(
-    sums: Sums,
-    *,
-    resamples: int,
-    seed: int,
-    function: Callable[[Sums, NDArray[np.float64]], Scores] = scores,
-) -> Scores:
-    """Return the metrics of each resample of the videos, by name, float64 `(resamples,)`."""
-    blocks = [function(sums, weights) for weights in _weights(sums, resamples, seed)]
-    names = function(sums, np.ones((1, len(sums.videos))))
-    return {name: np.concatenate([np.empty(0), *(b[name] for b in blocks)]) for name in names}
-
-
-def _weights(sums: Sums, resamples: int, seed: int) -> Iterator[NDArray[np.float64]]:
-    videos = len(sums.videos)
-    # One video resampled is itself: an interval of no width would claim certainty.
-    count = resamples if videos > 1 else 0
-    yield from resample_weights(videos, count, seed, width=len(sums.segments["video"]))
-
-
-def _with_intervals(
-    function: Callable[[NDArray[np.float64]], dict[Key, NDArray[np.float64]]],
-    sums: Sums,
-    resamples: int,
-    seed: int,
-) -> dict[Key, tuple[float, float, float]]:
-    values = function(np.ones((1, len(sums.videos))))
-    blocks = [function(weights) for weights in _weights(sums, resamples, seed)]
-    columns = [np.concatenate([np.empty(0), *(b[key] for b in blocks)]) for key in values]
-    low, high = percentile_interval(np.stack(columns, axis=1))
-    return {
-        key: (float(value[0]), float(low[i]), float(high[i]))
-        for i, (key, value) in enumerate(values.items())
-    }
-
-
-def _keyed(prefix: Key, values: Scores) -> dict[Key, NDArray[np.float64]]:
-    return {(*prefix, name): value for name, value in values.items()}
 
 
 def _binned(sums: Sums, weights: NDArray[np.float64], kind: str) -> dict[Key, NDArray[np.float64]]:
@@ -253,5 +217,7 @@ def _groups(sums: Sums, kind: Breakdown) -> Iterator[tuple[str, tuple[Sums, NDAr
             names = list(DURATION_BUCKETS)
             shortest = list(DURATION_BUCKETS.values())
             of_segment = np.searchsorted(shortest, sums.index("duration"), side="right") - 1
-    for group in np.unique(of_segment).tolist():
-        yield names[group], sums.take_segments(of_segment == group)
+    order = np.argsort(of_segment, kind="stable")
+    groups, first = np.unique(of_segment[order], return_index=True)
+    for group, rows in zip(groups.tolist(), np.split(order, first[1:]), strict=True):
+        yield names[group], sums.take_segments(rows)

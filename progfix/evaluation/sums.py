@@ -192,16 +192,16 @@ class Sums:
             runs=np.empty((0, 3), dtype=np.int64),
         )
 
-    def take_segments(self, rows: NDArray[np.bool_]) -> tuple[Sums, NDArray[np.int64]]:
+    def take_segments(self, rows: NDArray[np.intp]) -> tuple[Sums, NDArray[np.int64]]:
         """Return the sums of some segments, and which videos they are in.
 
         Args:
-            rows: Which segments, `(s,)`.
+            rows: Indices of the segments; what they are many of takes time, not the others.
 
         Returns:
             Sums without tables per video, and the indices of its videos, rising.
         """
-        chosen = np.unique(self.index("video")[rows])
+        chosen = np.unique(self.segments["video"][rows].astype(np.int64))
         segments = {name: values[rows] for name, values in self.segments.items()}
         part = replace(self, segments=segments, tables={}, levels=LevelCounts.merge([]))
         return part.take_videos(chosen), chosen

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 from numpy.typing import NDArray
 
-__all__ = ["LEVEL", "percentile_interval", "resample_weights"]
+__all__ = ["LEVEL", "block_size", "percentile_interval", "resample_weights"]
 
 LEVEL = 0.95
 """Confidence of all intervals."""
@@ -36,13 +36,18 @@ def resample_weights(
     if videos == 0:
         return
     generator = np.random.default_rng(seed)
-    step = max(1, _CELLS // max(videos, width))
+    step = block_size(max(videos, width))
     for start in range(0, resamples, step):
         block = min(step, resamples - start)
         drawn = generator.integers(videos, size=(block, videos))
         drawn += np.arange(block)[:, None] * videos
         counts = np.bincount(drawn.ravel(), minlength=block * videos)
         yield counts.reshape(block, videos).astype(np.float64)
+
+
+def block_size(width: int) -> int:
+    """Return how many resamples to compute at once, each with arrays of up to `width`."""
+    return max(1, _CELLS // max(1, width))
 
 
 def percentile_interval(
