@@ -93,6 +93,8 @@ def assemble(request: Request) -> tuple[RunOptions, tuple[str, ...]]:
     recipe = _tuned(recipe, request.settings)
     if checkpoint is not None:
         notes = _notes(recipe, checkpoint, default=request.solution is None)
+    elif request.config is None and request.data.path is None:
+        notes = (f"no --data: this is the built-in data, {BUILT_IN}",)
     check_method(recipe, request.settings, init=init is not None)
     options = replace(
         base,

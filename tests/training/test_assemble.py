@@ -44,3 +44,8 @@ def test_another_kind_of_head_keeps_letters_and_numbers(tmp_path: Path) -> None:
     recipe = with_values(apply("gs"), {"head.dropout": 0.25})
     options, _ = assemble(Request(config=run_of(tmp_path / "run", recipe), head="pooled"))
     assert options.recipe == replace(recipe, head=replace(recipe.head, kind="pooled"))
+
+
+def test_the_built_in_data_is_named_where_nothing_was_said_of_data() -> None:
+    assert assemble(Request())[1] == ("no --data: this is the built-in data, procedures/1",)
+    assert assemble(Request(data=DataOptions(path="procedures/1")))[1] == ()
