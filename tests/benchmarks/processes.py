@@ -8,6 +8,7 @@ import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryFile
 
 __all__ = ["Measured", "run"]
 
@@ -35,24 +36,26 @@ def run(command: Sequence[str]) -> tuple[Measured, str]:
     Raises:
         SystemExit: If it fails.
     """
-    start = time.perf_counter()
-    process = subprocess.Popen(
-        command,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-        text=True,
-        env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
-    )
-    peak = 0.0
-    while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-        peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
-        time.sleep(_POLL)
-    wall, used = time.perf_counter() - start, ended[2]
-    process.returncode = os.waitstatus_to_exitcode(ended[1])
-    out, errors = process.communicate()
-    if process.returncode:
-        raise SystemExit(f"{' '.join(command)}: {errors}")
-    return Measured(wall, used.ru_utime + used.ru_stime, max(peak, used.ru_maxrss / 1024)), out
+    with TemporaryFile("w+") as out, TemporaryFile("w+") as errors:
+        start = time.perf_counter()
+        process = subprocess.Popen(
+            command,
+            stdout=out,
+            stderr=errors,
+            env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
+        )
+        peak = 0.0
+        while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
+            peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
+            time.sleep(_POLL)
+        wall, used = time.perf_counter() - start, ended[2]
+        process.returncode = os.waitstatus_to_exitcode(ended[1])
+        out.seek(0)
+        errors.seek(0)
+        if process.returncode:
+            raise SystemExit(f"{' '.join(command)}: {errors.read()}")
+        taken = Measured(wall, used.ru_utime + used.ru_stime, max(peak, used.ru_maxrss / 1024))
+        return taken, out.read()
 
 
 def _family(pid: int) -> Iterator[int]:
