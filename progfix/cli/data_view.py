@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import TYPE_CHECKING
 
 from rich.markup import escape
@@ -31,7 +31,7 @@ _TASKS_SHOWN = 40
 def video_progress(label: str, total: int | None = None) -> Iterator[Callable[[Video], None]]:
     """Show a bar over videos where stderr is a terminal; yield what advances it."""
     console = Screen(stderr=True)
-    with Progress(
+    bar = Progress(
         TextColumn(label),
         BarColumn(),
         MofNCompleteColumn(),
@@ -39,10 +39,10 @@ def video_progress(label: str, total: int | None = None) -> Iterator[Callable[[V
         TimeRemainingColumn(),
         console=console,
         transient=True,
-        disable=not console.live,
-    ) as progress:
-        task = progress.add_task("", total=total)
-        yield lambda _video: progress.advance(task)
+    )
+    task = bar.add_task("", total=total)
+    with bar if console.live else nullcontext():  # Rich before 15 ends any bar with a line
+        yield lambda _video: bar.advance(task)
 
 
 def show_notices(notices: Sequence[str]) -> None:

@@ -53,7 +53,8 @@ class TrainingView:
     def __enter__(self) -> TrainingView:
         for note in self._notes:
             self._console.print(f"note: {note}", soft_wrap=True, markup=False)
-        self._progress.start()
+        if not self._progress.disable:
+            self._progress.start()
         return self
 
     def __exit__(
@@ -62,7 +63,8 @@ class TrainingView:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        self._progress.stop()
+        if not self._progress.disable:  # Rich before 15 ends any bar with a line
+            self._progress.stop()
 
     def observe(self, event: Event) -> None:
         """Show a step or an epoch."""

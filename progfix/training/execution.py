@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-import torch
-from torch import nn
-
-from progfix.encoders import Encoder
 from progfix.errors import InputError, Problem
 from progfix.training.recipe import Precision
+
+if TYPE_CHECKING:
+    import torch
+    from torch import nn
 
 __all__ = ["DEFAULT", "Execution", "check_precision", "compile_encoder"]
 
@@ -43,6 +44,8 @@ def check_precision(precision: Precision, device: torch.device) -> None:
     Raises:
         InputError: If not.
     """
+    import torch  # a run's options, of which this is part, are read without it
+
     if precision == "float32" or device.type == "cpu":
         return
     if device.type == "cuda":
@@ -66,6 +69,10 @@ def compile_encoder(encoder: nn.Module | None, device: torch.device) -> None:
     Raises:
         InputError: If no encoder is in training, or torch cannot translate it here.
     """
+    import torch
+
+    from progfix.encoders import Encoder
+
     if not isinstance(encoder, Encoder):
         found = "only a head, whose recurrence gains nothing"
         raise InputError(
