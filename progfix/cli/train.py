@@ -136,6 +136,7 @@ def train_cli(
     from progfix.training.execution import Execution
     from progfix.training.idle import refuse_idle
     from progfix.training.processes import joined
+    from progfix.training.devices import resolve_device
     from progfix.training.run import resume_run, start_run
 
     execution = Execution(compiled=compiled, readers=readers, cache_gib=cache_gib)
@@ -175,6 +176,7 @@ def train_cli(
         else:
             options, notes = assemble(request)
             refuse_idle(options.recipe, settings)
+            resolve_device(options.device)  # its error, before any note
             if dry_run:
                 from progfix.cli.train_dry_run import show_dry_run
 

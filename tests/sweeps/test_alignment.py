@@ -22,9 +22,7 @@ def test_encoders_are_measured_as_eval_measures_them(tmp_path: Path) -> None:
         "alignment-frames": 16,
         "epochs": 1,
     }
-    outcome = sweep(
-        ["gs"], seeds=2, data=DATA, settings=method, out=tmp_path / "sweep", jobs=1
-    )
+    outcome = sweep(["gs"], seeds=2, data=DATA, settings=method, out=tmp_path / "sweep", jobs=1)
     assert outcome.result is not None
     for cell in outcome.result.trained:
         for name in ALIGNMENT_COLUMNS:
