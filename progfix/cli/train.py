@@ -133,10 +133,10 @@ def train_cli(
     deadline = None if time_limit is None else deadline_in(time_limit)
     from progfix.cli.train_view import TrainingView
     from progfix.training.assemble import Request, assemble, run_to_resume
+    from progfix.training.devices import resolve_device
     from progfix.training.execution import Execution
     from progfix.training.idle import refuse_idle
     from progfix.training.processes import joined
-    from progfix.training.devices import resolve_device
     from progfix.training.run import resume_run, start_run
 
     execution = Execution(compiled=compiled, readers=readers, cache_gib=cache_gib)
