@@ -14,7 +14,7 @@ import numpy as np
 
 from progfix.data.dataset import Video
 from progfix.frame_counting import FrameCounting
-from progfix.predictions import Category, Predictions, progress_targets
+from progfix.predictions import Category, Predictions
 
 __all__ = [
     "BASELINES",
@@ -41,16 +41,16 @@ def action_frames(video: Video) -> Predictions:
     rows = int(duration.sum())
     index = np.array([i for i, _ in kept], dtype=np.int64)
     actions = Category.of([s.action for _, s in kept])
-    targets = [progress_targets(length) for length in duration]
-    elapsed = [np.arange(1, length + 1) for length in duration]
+    before = np.repeat(np.cumsum(duration) - duration, duration)
+    elapsed, of_row = np.arange(1, rows + 1) - before, np.repeat(duration, duration)
     return Predictions(
         video=Category.full(video.name, rows),
         task=Category.full(video.task, rows),
         action=Category(np.repeat(actions.codes, duration), actions.names),
         segment=np.repeat(index, duration),
-        elapsed=np.concatenate([*elapsed, np.empty(0, np.int64)]),
-        duration=np.repeat(duration, duration),
-        target=np.concatenate([*targets, np.empty(0)]),
+        elapsed=elapsed,
+        duration=of_row,
+        target=elapsed / of_row,
         prediction=np.full(rows, np.nan),
     )
 

@@ -80,8 +80,9 @@ def predict_segments(
         One entry per segment, in the order given.
     """
     answers: dict[int, SegmentAnswers] = {}
-    for rows in batches([len(segment) for segment in segments], frames_per_batch):
-        lengths = torch.tensor([len(segments[row]) for row in rows], device=segments[0].device)
+    frames = [segment.shape[0] for segment in segments]
+    for rows in batches(frames, frames_per_batch):
+        lengths = torch.tensor([frames[row] for row in rows], device=segments[0].device)
         with threads_for(len(rows)):
             padded = pad_sequence([segments[row] for row in rows], batch_first=True)
             read = head.read(padded, lengths)
@@ -91,9 +92,8 @@ def predict_segments(
             if (value := getattr(read, column.name)) is not None
         }
         for place, row in enumerate(rows):
-            frames = len(segments[row])
             answers[row] = SegmentAnswers(
-                **{name: values[place, :frames].copy() for name, values in columns.items()}
+                **{name: values[place, : frames[row]].copy() for name, values in columns.items()}
             )
     return [answers[row] for row in range(len(segments))]
 

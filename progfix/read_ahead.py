@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import deque
 from collections.abc import Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
@@ -34,6 +35,7 @@ class ReadAhead:
         self._budget = budget
         self._waiting: deque[Video] = deque()
         self._held: dict[Video, tuple[int, Future[Features]]] = {}
+        self._bytes = 0
 
     def announce(self, videos: Iterable[Video]) -> None:
         """Say which videos will be asked for next, in order; others are forgotten."""
@@ -42,6 +44,7 @@ class ReadAhead:
         for _, future in self._held.values():
             future.cancel()
         self._held.clear()
+        self._bytes = 0
         self._waiting = deque(videos)
         self._begin()
 
@@ -51,7 +54,8 @@ class ReadAhead:
         Raises:
             InputError: If they are NaN or infinite, or cannot be read.
         """
-        _, future = self._held.pop(video, (0, None))
+        size, future = self._held.pop(video, (0, None))
+        self._bytes -= size
         features = finite_features(video) if future is None else future.result()
         self._begin()
         return features
@@ -65,9 +69,10 @@ class ReadAhead:
         """Begin to read what comes next and still has room."""
         while self._pool is not None and self._waiting:
             video = self._waiting[0]
-            size = 4 * int(np.prod(require_features(video).shape))
-            if self._held and size + sum(held for held, _ in self._held.values()) > self._budget:
+            size = 4 * math.prod(require_features(video).shape)
+            if self._held and size + self._bytes > self._budget:
                 return
             self._waiting.popleft()
             future = self._pool.submit(finite_features, video)
             self._held[video] = (size, future)
+            self._bytes += size

@@ -201,7 +201,7 @@ def _spread(sums: Sums, weights: NDArray[np.float64]) -> Scores:
         result[f"{name}_std"] = pooled_std(sums.per_video(frames), of_video, deviations, weights)
     result["spread"] = ratio(result["prediction_std"], result["target_std"])
     if sums.tables:
-        by_video, values = sums.levels.table(len(sums.videos))
+        by_video, values = sums.level_table
         levels = weights @ by_video
         for name, share in _QUANTILES.items():
             result[name] = levels_quantile(levels, values, share)

@@ -97,6 +97,11 @@ class Sums:
         place = {task: i for i, task in enumerate(self.tasks)}
         return np.array([place[task] for task, _ in self.videos], dtype=np.int64)
 
+    @cached_property
+    def level_table(self) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+        """Counts of predictions by video and level, `(v, k)`, and the levels' values, `(k,)`."""
+        return self.levels.table(len(self.videos))
+
     def per_video(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         """Sum a column of the segments over each video, float64 `(v,)`."""
         totals = np.bincount(self.index("video"), values, minlength=len(self.videos))

@@ -6,7 +6,6 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils.rnn import (
     PackedSequence,
-    pack_padded_sequence,
     pad_packed_sequence,
     pad_sequence,
 )
@@ -14,6 +13,7 @@ from torch.nn.utils.rnn import (
 from progfix.heads.base import ProgressHead
 from progfix.heads.inputs import column, newest_columns
 from progfix.heads.online import State
+from progfix.heads.packing import pack
 from progfix.heads.prefixes import every_prefix
 from progfix.heads.spec import HeadSpec
 
@@ -72,10 +72,9 @@ class GruHead(ProgressHead):
         return raw, (hidden,)
 
     def _run(self, inputs: Tensor, lengths: Tensor) -> tuple[PackedSequence, Tensor]:
-        packed = pack_padded_sequence(inputs, lengths.cpu(), batch_first=True, enforce_sorted=False)
         state = None if self.h0 is None else self.h0.expand(1, len(inputs), -1).contiguous()
         states: PackedSequence
-        states, hidden = self.gru(packed, state)
+        states, hidden = self.gru(pack(inputs, lengths), state)
         return states, hidden
 
     def _scan(self, embeddings: Tensor) -> Tensor:
