@@ -11,7 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from progfix.errors import InputError, Problem
 
@@ -26,6 +26,8 @@ __all__ = [
     "remove_leftovers",
     "require_no_stream",
     "require_writable_folder",
+    "temporary_file",
+    "temporary_folder",
 ]
 
 _TOKEN_BYTES = 4
@@ -196,5 +198,43 @@ def require_writable_folder(folder: Path) -> None:
                 "a folder that can be written",
                 "a file" if folder.is_file() else error.strerror or str(error),
                 "choose another path",
+            )
+        ) from error
+
+
+def temporary_file() -> IO[bytes]:
+    """Open a file without a name, in the place for temporary files (`TMPDIR`).
+
+    Raises:
+        InputError: If there is no such place, or it is full.
+    """
+    with _temporary_place():
+        return tempfile.TemporaryFile()
+
+
+@contextmanager
+def temporary_folder() -> Iterator[Path]:
+    """Give a folder that is gone afterwards, in the place for temporary files (`TMPDIR`).
+
+    Raises:
+        InputError: If there is no such place, or it is full.
+    """
+    with _temporary_place():
+        folder = tempfile.TemporaryDirectory(prefix="progfix-")
+    with folder as path:
+        yield Path(path)
+
+
+@contextmanager
+def _temporary_place() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise InputError(
+            Problem(
+                "temporary files",
+                "a folder with space that can be written: TMPDIR, /tmp or the like",
+                error.strerror or str(error),
+                "free space there, or set TMPDIR to a folder that has some",
             )
         ) from error

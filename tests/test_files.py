@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 import os
+import tempfile
 from pathlib import Path
 
 import pytest
 
 from progfix.errors import InputError
-from progfix.files import atomic_path, require_writable_folder
+from progfix.files import (
+    atomic_path,
+    require_writable_folder,
+    temporary_file,
+    temporary_folder,
+)
 
 
 def test_a_link_stays_and_leads_to_the_new_file(tmp_path: Path) -> None:
@@ -63,3 +69,19 @@ def test_a_folder_that_cannot_be_written_is_named_with_the_reason(tmp_path: Path
 def test_a_folder_is_made_and_left_empty(tmp_path: Path) -> None:
     require_writable_folder(tmp_path / "a" / "b")
     assert not any((tmp_path / "a" / "b").iterdir())
+
+
+def test_a_temporary_folder_is_gone_afterwards() -> None:
+    with temporary_folder() as folder:
+        (folder / "a").write_text("a")
+    assert not folder.exists()
+
+
+def test_no_place_for_temporary_files_is_said(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path / "nowhere"))
+    with pytest.raises(InputError, match="set TMPDIR"):
+        temporary_file()
+    with pytest.raises(InputError, match="set TMPDIR"), temporary_folder():
+        pass

@@ -10,7 +10,6 @@ from collections.abc import Iterable, Sequence
 from copy import deepcopy
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import numpy as np
 import torch
@@ -20,6 +19,7 @@ from progfix import runs
 from progfix.data.dataset import Dataset, Video
 from progfix.diagnosis.measured import Interval
 from progfix.diagnosis.run_memory import Kept, device_peak, process_peak
+from progfix.files import temporary_folder
 from progfix.predict import predict
 from progfix.predictions_io import save_predictions
 from progfix.training.interrupts import StopRequest
@@ -119,9 +119,9 @@ def measure_cost(prepared: Prepared, *, starting: float) -> RunCost:
     validate(setup.judged, sample, setup.embeddings, setup.counting)
     again = time.perf_counter() - started
     test = prepared.data.split("test")
-    with TemporaryDirectory() as folder:
-        saving, kept = _saved(Path(folder), prepared, state)
-        predicting, predicted = _predicted(Path(folder), setup, test)
+    with temporary_folder() as folder:
+        saving, kept = _saved(folder, prepared, state)
+        predicting, predicted = _predicted(folder, setup, test)
     kept_videos = Kept(setup, sample)
     memory = process_peak() + kept_videos.to_come
     device_memory = device_peak(setup.model.device)

@@ -6,7 +6,6 @@ import shutil
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from tempfile import TemporaryDirectory
 
 import torch
 
@@ -18,7 +17,7 @@ from progfix.export.standalone import standalone_source, standalone_weights
 from progfix.export.target import Format, require_new, target_files
 from progfix.export.text import about, answer_names, takes, usage
 from progfix.export.verify import Checked
-from progfix.files import atomic_path
+from progfix.files import atomic_path, temporary_folder
 from progfix.model import ProgressModel
 
 __all__ = ["Exported", "export"]
@@ -77,8 +76,8 @@ def export(
                 "use --format module, which answers every prefix at once",
             )
         )
-    with TemporaryDirectory(prefix="progfix-export-") as folder:
-        made = [Path(folder) / file.name for file in files]
+    with temporary_folder() as folder:
+        made = [folder / file.name for file in files]
         zeros: programs.State = ()
         if kind == "module":
             checked = _write_module(checkpoint, made[0], made[1], str(files[0]))

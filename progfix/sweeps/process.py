@@ -7,12 +7,12 @@ import os
 import queue
 import subprocess
 import sys
-import tempfile
 import threading
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, cast
 
+from progfix.files import temporary_file
 from progfix.sweeps.plan import PlannedRun
 
 __all__ = ["Report", "Worker"]
@@ -32,7 +32,7 @@ class Worker:
     def __init__(self, threads: int, reports: queue.Queue[Report]) -> None:
         self.run: PlannedRun | None = None
         # Closed by `kill`, which every worker comes to.
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115
+        self._errors = temporary_file()
         self._process = subprocess.Popen(
             [sys.executable, "-m", "progfix.sweeps.worker"],
             stdin=subprocess.PIPE,

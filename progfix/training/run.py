@@ -144,9 +144,17 @@ def _restored(prepared: Prepared, folder: Path) -> LoopState:
         return prepared.restore(folder / runs.LAST)
     except InputError as error:
         raise _no_state(folder, error.problems[0].found) from error
-    except (AttributeError, LookupError, RuntimeError, TypeError, ValueError) as error:
+    except (
+        ArithmeticError,
+        AttributeError,
+        LookupError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+    ) as error:
         # What torch and the state's own classes raise at entries that are missing or others.
-        found = f"one that does not fit it ({str(error).strip().splitlines()[0]})"
+        reason = str(error).strip().partition("\n")[0] or type(error).__name__
+        found = f"one that does not fit it ({reason})"
         raise _no_state(folder, found) from error
 
 

@@ -71,7 +71,12 @@ def refused(
     errors = [line for line in done.stderr.splitlines() if not line.startswith("note: ")]
     assert len(errors) == 1, done.stderr
     assert errors[0].startswith("error: ")
-    reasons = ("File too large", "No space left on device", "Read-only file system")
+    reasons = (
+        "File too large",
+        "No space left on device",
+        "Read-only file system",
+        "No usable temporary directory",
+    )
     assert any(reason in errors[0] for reason in reasons), errors[0]
 
 
