@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.opening import Opening, SourcesArg, with_source_options
+from progfix.cli.opening import Opening, SourcesArg, require_predictions, with_source_options
 from progfix.cli.options import SEEDS, JsonArg
 from progfix.errors import InputError, Problem
 
@@ -115,6 +115,7 @@ def eval_cli(
     alignments: Sequence[Alignment | None] = ()
     with EvalProgress() as progress:
         opened = opening.open(sources or [])
+        require_predictions(opened)
         if alignment:
             from progfix.evaluation.alignment import align_sources
 

@@ -23,7 +23,13 @@ from progfix.errors import InputError, Problem, listed
 if TYPE_CHECKING:
     from progfix.sources import Source, SourceOptions
 
-__all__ = ["DEFAULTS", "Opening", "SourceArg", "SourcesArg", "with_source_options"]
+__all__ = [
+    "DEFAULTS",
+    "Opening",
+    "SourcesArg",
+    "require_predictions",
+    "with_source_options",
+]
 
 R = TypeVar("R")
 
@@ -33,9 +39,6 @@ _SOURCE_HELP = (
     "--model, what is no baseline is passed to the callable: for example the path of weights."
 )
 
-SourceArg = Annotated[
-    str | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="SOURCE")
-]
 SourcesArg = Annotated[
     list[str] | None, typer.Argument(help=_SOURCE_HELP, show_default=False, metavar="SOURCE")
 ]
@@ -125,6 +128,26 @@ class Opening:
             for name, (needed, met) in needs.items()
             if getattr(self, name) is not None and not met
         ]
+
+
+def require_predictions(sources: Sequence[Source]) -> None:
+    """Refuse checkpoints that have nothing to answer on.
+
+    Raises:
+        InputError: With a problem for each.
+    """
+    problems = [
+        Problem(
+            str(source.path or source.label),
+            "data with features that it can answer on",
+            "no --data",
+            source.why_not or "name it with --data PATH",
+        )
+        for source in sources
+        if source.chunks is None
+    ]
+    if problems:
+        raise InputError(problems)
 
 
 def with_source_options(command: Callable[..., R]) -> Callable[..., R]:

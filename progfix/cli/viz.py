@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from progfix.cli.opening import Opening, SourcesArg, with_source_options
+from progfix.cli.opening import Opening, SourcesArg, require_predictions, with_source_options
 from progfix.cli.options import SEEDS
 from progfix.errors import InputError, Problem
 
@@ -82,6 +82,9 @@ def viz_cli(
     from progfix.visualisation import save, visualise
 
     opened = opening.open(sources or [])
+    histories = "training" in kinds and any(source.kind == "run" for source in opened)
+    if not histories and not any(source.chunks for source in opened):
+        require_predictions(opened)
     folder = out or default_folder(opened)
     require_writable_folder(folder)
     with _status() as observe:

@@ -26,6 +26,8 @@ __all__ = ["open_source", "open_sources"]
 _CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar")
 """Endings that checkpoints of PyTorch have; others are read as such too."""
 
+_NAME_IT = ": name it with --data PATH"
+
 
 def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
     """Open what the user named, all on the same data.
@@ -114,7 +116,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         kind="run" if path.is_dir() else "checkpoint",
         path=path,
         checkpoint=checkpoint,
-        why_not=f"{checkpoint.path.name} does not say what data it was trained on; pass --data",
+        why_not=f"the checkpoint does not say what data it was trained on{_NAME_IT}",
     )
     if options.data.path is not None:
         return _with_model(source, checkpoint.model, open_dataset(options.data), options)
@@ -127,7 +129,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         # Data that has moved leaves what the file alone allows.
         first = error.problems[0]
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
-        return replace(source, why_not=f"{moved}; name it with --data")
+        return replace(source, why_not=f"{moved}{_NAME_IT}")
     return _with_model(source, checkpoint.model, data, options)
 
 

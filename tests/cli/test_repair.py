@@ -151,5 +151,20 @@ def test_data_that_has_moved_leaves_what_the_file_alone_allows(tmp_path: Path) -
     found = progfix("diagnose", "run", "--json", folder=tmp_path).stdout
     assert "data.h5" in found
     assert '"not_checked"' in found
-    done = progfix("eval", "run", folder=tmp_path, status=2)
-    assert "data.h5" in done.stderr
+    for command in ("eval", "viz"):
+        (line,) = progfix(command, "run", folder=tmp_path, status=2).stderr.splitlines()
+        assert line.startswith("error: run: expected data with features that it can answer on, ")
+        assert "data.h5: no such file): name it with --data PATH" in line
+
+
+@needs_fixtures
+@pytest.mark.parametrize("command", [("eval",), ("viz",), ("viz", "--kind", "all")])
+def test_a_checkpoint_that_knows_no_data_is_one_error(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    done = progfix(*command, FIXTURES / "gtcc_ab.pt", folder=tmp_path, status=2)
+    assert done.stderr == (
+        f"error: {FIXTURES / 'gtcc_ab.pt'}: expected data with features that it can answer on, "
+        "found no --data; the checkpoint does not say what data it was trained on: "
+        "name it with --data PATH\n"
+    )

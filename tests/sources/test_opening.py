@@ -94,7 +94,8 @@ def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -
     assert source.checkpoint is not None
     assert source.chunks is None
     assert source.why_not == (
-        f"the data it was trained on cannot be opened ({data}: no such file); name it with --data"
+        f"the data it was trained on cannot be opened ({data}: no such file): "
+        "name it with --data PATH"
     )
 
 
