@@ -71,10 +71,10 @@ def explained(text: str) -> list[Topic]:
     name = text.strip().lower()
     if name in GROUPS:
         return [topic for topic in known.values() if topic.group == name]
+    if name == "none":  # as --solution may say
+        name = "baseline"
     if name in known:
         return [known[name]]
-    if name == "recommended":
-        name = RECOMMENDED
     if name and set(name) <= set(SOLUTIONS):
         return [known[letter] for letter in sorted(set(name))]
     close = get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
@@ -129,12 +129,37 @@ def _without_links(text: str) -> str:
 
 
 def _solutions() -> list[Topic]:
-    return [
+    letters = [
         Topic(
             letter, "solutions", f"{solution.name}: {solution.reason}", partial(_solution, solution)
         )
         for letter, solution in SOLUTIONS.items()
     ]
+    return [
+        *letters,
+        Topic("baseline", "solutions", "none of them: the recipe that fails", _baseline),
+        Topic("recommended", "solutions", f"{RECOMMENDED}, the default", _recommended),
+    ]
+
+
+def _baseline() -> str:
+    letters: dict[str, list[str]] = {}
+    for solution in SOLUTIONS.values():
+        for change in changes(solution.change(SEED_RECIPE), SEED_RECIPE).items():
+            letters.setdefault("`{}` = {}".format(*change), []).append(solution.letter)
+    said = (
+        "The recipe that fails, as users of the GTCC progress-head fork trained it: a head with a "
+        "zero first state on sampled prefixes, under one optimiser and clip with the encoder. "
+        "Train it to see the fault, and to measure a repair against. What letters change in it:"
+    )
+    values = [f"- {value} ({', '.join(changing)})" for value, changing in letters.items()]
+    return "\n".join(["# baseline: no letter", "", said, "", *values])
+
+
+def _recommended() -> str:
+    said = "What `progfix train` takes, unless the checkpoint of `--init` cannot hold it:"
+    letters = [_solution(SOLUTIONS[letter]) for letter in RECOMMENDED]
+    return "\n\n".join([f"# recommended: {RECOMMENDED}", said, *letters])
 
 
 def _solution(solution: Solution) -> str:
@@ -200,7 +225,16 @@ def _metric(name: str, title: str) -> str:
         return f"# {name}\n\n{title}: {said}"
     row = _row("metrics.md", name)
     lines = [f"- {label}: {value}" for label, value in row.items() if value and label != "metric"]
-    return "\n".join([f"# {name}", "", title, "", *lines, "", "docs/metrics.md has its traps."])
+    worked = [_worked_example()] if row.get("example") else []
+    text = "\n".join([f"# {name}", "", title, "", *lines])
+    return "\n\n".join([text, *worked, "docs/metrics.md has its traps."])
+
+
+def _worked_example() -> str:
+    """Return the table of the two videos that examples are of."""
+    parts = iter(_page("metrics.md").read_text(encoding="utf-8").split("\n\n"))
+    table = next(next(parts) for part in parts if part.startswith("These two videos"))
+    return f"The example, of two videos (an error is prediction - target):\n\n{table}"
 
 
 def _row(page: str, name: str) -> dict[str, str]:

@@ -13,7 +13,8 @@ def explain_cli(
     topic: Annotated[
         str | None,
         typer.Argument(
-            help="A finding such as early-bias, letters such as fgs, a metric such as mae; or "
+            help="A finding such as early-bias, letters such as fgs, baseline, recommended, a "
+            "metric such as mae; or "
             "findings, solutions, metrics for a list. Left out: all of them.",
             show_default=False,
             metavar="TOPIC",

@@ -53,14 +53,25 @@ def test_letters_say_what_they_change_and_conflict_with() -> None:
 
 
 def test_recommended_is_its_letters() -> None:
-    named = progfix("explain", "Recommended", folder=HERE).stdout
-    assert named == progfix("explain", RECOMMENDED, folder=HERE).stdout
+    lines = progfix("explain", "Recommended", folder=HERE).stdout.splitlines()
+    assert lines[0].strip() == f"recommended: {RECOMMENDED}"
+    headings = [f"{letter}: {SOLUTIONS[letter].name}" for letter in RECOMMENDED]
+    assert [line.strip() for line in lines if line.strip() in headings] == headings
+
+
+def test_baseline_is_what_letters_change_in_it() -> None:
+    out = progfix("explain", "baseline", folder=HERE).stdout
+    assert "The recipe that fails" in out
+    assert "sampling.min_segment_len = 3 (c)" in out
+    assert "head.output = progress (d, h)" in out
+    assert out == progfix("explain", "none", folder=HERE).stdout
 
 
 def test_a_metric_is_its_row() -> None:
     out = progfix("explain", "rmse_video", folder=HERE).stdout
     assert "formula: mean over videos of their RMSE" in out
     assert "averaged over: videos" in out
+    assert "A: error       +.25     0" in out  # what the example is of
     assert "formula: the lowest level" in progfix("explain", "prediction_p95", folder=HERE).stdout
 
 
