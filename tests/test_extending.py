@@ -69,6 +69,7 @@ def write_constant(file: Path) -> None:
     file.write_text("\n".join(["video,target,prediction", *rows]) + "\n", encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_a_solution_and_a_head(extended: Path, tmp_path: Path) -> None:
     options = ("--data", DATA, "--epochs", "1", "--device", "cpu", "--out", "wide")
     run(extended, tmp_path, "train", "--solution", "fhsw", "--head", "frame", *options)

@@ -58,7 +58,8 @@ def native(folder: Path, letters: str) -> Path:
 
 
 @needs_fixtures
-@pytest.mark.parametrize("name", ["ab", pytest.param("frame_count", marks=pytest.mark.slow)])
+@pytest.mark.slow
+@pytest.mark.parametrize("name", ["ab", "frame_count"])
 def test_the_module_answers_in_a_users_program(tmp_path: Path, name: str) -> None:
     """Against the answers of the users' own code (the fixtures), prefix by prefix."""
     progfix("export", FIXTURES / f"gtcc_{name}.pt", "--out", "their", folder=tmp_path)
@@ -116,7 +117,12 @@ def test_it_says_what_it_wrote_how_near_it_is_and_how_to_use_it(tmp_path: Path) 
             "progress[-1].numpy()",
             "assert all(s.grad_fn is None and not s.requires_grad for s in state)",
         ),
-        ("torch-export", "progress[0].numpy()", "assert not any(s.requires_grad for s in state)"),
+        pytest.param(
+            "torch-export",
+            "progress[0].numpy()",
+            "assert not any(s.requires_grad for s in state)",
+            marks=pytest.mark.slow,
+        ),
         ("onnx", "progress[0]", ""),
     ],
 )

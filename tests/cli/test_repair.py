@@ -42,7 +42,11 @@ def data_for_64_columns(path: Path) -> Path:
 
 @needs_fixtures
 @pytest.mark.parametrize(
-    ("letters", "commit", "epochs"), [("gs", "3030255", 3), ("abgs", "238da93", 1)]
+    ("letters", "commit", "epochs"),
+    [
+        pytest.param("gs", "3030255", 3, marks=pytest.mark.slow),
+        ("abgs", "238da93", 1),
+    ],
 )
 def test_the_repaired_checkpoint_loads_in_their_code(
     tmp_path: Path, letters: str, commit: str, epochs: int

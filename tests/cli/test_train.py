@@ -61,7 +61,10 @@ def test_an_unwritable_folder_is_an_error(tmp_path: Path) -> None:
     assert "file/run: expected" in done.stderr
 
 
-@pytest.mark.parametrize(("number", "status"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
+@pytest.mark.parametrize(
+    ("number", "status"),
+    [(signal.SIGTERM, 143), pytest.param(signal.SIGINT, 130, marks=pytest.mark.slow)],
+)
 def test_a_signal_saves_and_resume_finishes(
     tmp_path: Path, number: signal.Signals, status: int
 ) -> None:

@@ -23,6 +23,7 @@ def test_nothing_is_found_in_a_healthy_model(kind: str) -> None:
     assert diagnosis.fault.place == "nowhere"
 
 
+@pytest.mark.slow
 def test_the_fault_is_placed(tmp_path: Path) -> None:
     expected = {
         "frozen head": "training",

@@ -15,9 +15,17 @@ CASES = [
     for module in (pickle_cases, archive_cases, table_cases, data_cases, run_cases)
     for case in module.CASES
 ]
+LONG = ("predictions-zip-bomb-of-all-columns",)
+"""Takes seconds, which is what it is there to bound."""
 
 
-@pytest.mark.parametrize("case", CASES, ids=str)
+@pytest.mark.parametrize(
+    "case",
+    [
+        pytest.param(case, id=str(case), marks=pytest.mark.slow if str(case) in LONG else ())
+        for case in CASES
+    ],
+)
 def test_a_hostile_file(case: Case, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     given, work = tmp_path / "given", tmp_path / "work"
     given.mkdir()

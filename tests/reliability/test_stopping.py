@@ -96,6 +96,7 @@ def test_a_run_that_its_time_stopped_ends_as_one_that_was_not(
     assert_same_result(whole, stopped.folder)
 
 
+@pytest.mark.slow
 def test_no_time_for_a_step_is_said_and_costs_nothing(tmp_path: Path) -> None:
     progfix(
         "train", "--data", str(SMALL.path), "--epochs", "2", "--out", "run", "--time-limit", "1",

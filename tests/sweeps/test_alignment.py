@@ -15,6 +15,7 @@ from progfix.sweeps.tables import ALIGNMENT_COLUMNS, csv_text, markdown
 DATA = "procedures/1:tasks=1,videos=18,dim=4,noise=0.5"
 
 
+@pytest.mark.slow
 def test_encoders_are_measured_as_eval_measures_them(tmp_path: Path) -> None:
     method: dict[str, float | int | bool | str] = {
         "method": "tcc",

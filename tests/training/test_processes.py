@@ -25,6 +25,8 @@ from progfix.training.state import SavedTraining, read_training
 from tests.training.test_run import assert_same_run
 from tests.training.together import ALL, FEW, Case, options_of, run_cases, write_data
 
+pytestmark = pytest.mark.slow
+
 ROOT = Path(tests.__file__).parents[1]
 
 
@@ -131,7 +133,6 @@ def test_what_happens_in_one_process_is_told_to_all(pair: Path) -> None:
     }
 
 
-@pytest.mark.slow
 def test_every_method_in_two_processes(tmp_path: Path) -> None:
     for name in ("pair", "single"):
         (tmp_path / name).mkdir()

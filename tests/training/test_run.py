@@ -30,6 +30,8 @@ from progfix.training.run_options import RunOptions
 from progfix.training.state import read_training
 
 SMALL = DataOptions(path="procedures/1:tasks=2,videos=6,dim=8,noise=0.5")
+QUICK = (("fgs", (2, 3)), ("abe", (1, 1)), ("fghs", (2, 4)))
+"""Of the recipes and the places to stop at."""
 
 
 def options(folder: Path, letters: str = "fgs", epochs: int = 3, **changes: object) -> RunOptions:
@@ -104,8 +106,14 @@ def test_training_lowers_the_error(tmp_path: Path) -> None:
     assert rows[-1].train_loss < 0.6 * rows[0].train_loss
 
 
-@pytest.mark.parametrize("letters", ["fgs", "abe", "fghs"])
-@pytest.mark.parametrize("place", [(1, 1), (2, 3), (2, 4)])
+@pytest.mark.parametrize(
+    ("letters", "place"),
+    [
+        pytest.param(letters, place, marks=() if (letters, place) in QUICK else pytest.mark.slow)
+        for letters in ("fgs", "abe", "fghs")
+        for place in ((1, 1), (2, 3), (2, 4))
+    ],
+)
 def test_a_run_that_was_stopped_and_resumed_is_the_run_that_was_not(
     tmp_path: Path, letters: str, place: tuple[int, int]
 ) -> None:
