@@ -131,7 +131,7 @@ def _show_finding(console: Screen, finding: DataFinding) -> None:
     if isinstance(count, int) and finding.examples and count > len(finding.examples):
         console.print(_detail("-", "..."))
     console.print(_detail("why", finding.text.why))
-    for remedy in finding.text.fix:
+    for remedy in finding.remedies:
         console.print(_detail("fix", remedy))
 
 

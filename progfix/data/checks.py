@@ -26,6 +26,8 @@ from progfix.data.video_checks import (
 
 __all__ = ["DataCheck", "check_dataset", "check_videos"]
 
+_NONE = "no video could be read"
+
 
 @dataclass(frozen=True, eq=False)
 class DataCheck:
@@ -122,13 +124,14 @@ def check_videos(
     find_same_annotations(videos, collector)
     not_checked = []
     if not any(video.split for video in videos):
-        not_checked.append(("split-leak", "the data has no splits"))
+        not_checked.append(("split-leak", "the data has no splits" if videos else _NONE))
     with_features = [video for video in videos if video.features is not None]
     if with_features and features:
         find_in_features(with_features, collector, on_video)
     else:
-        reason = "features were not read" if with_features else "there are no features"
+        missing = "there are no features" if videos else _NONE
+        reason = "features were not read" if with_features else missing
         not_checked += [(name, reason) for name in ("non-finite", "constant-features")]
     if not with_features:
-        not_checked.append(("beyond-features", "there are no features"))
+        not_checked.append(("beyond-features", missing))
     return not_checked

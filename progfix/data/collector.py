@@ -26,20 +26,29 @@ class Collector:
 
     def __init__(self) -> None:
         self._problems: dict[str, list[Problem]] = {}
+        self._places: dict[str, list[str]] = {}
         self._items: dict[str, list[dict[str, object]]] = {}
         self._noted: list[DataFinding] = []
 
-    def refuse(self, finding: str, problem: Problem, **item: object) -> None:
-        """Record a defect that opening for use must refuse.
+    def refuse(
+        self,
+        finding: str,
+        problem: Problem,
+        *,
+        places: Sequence[str] = (),
+        items: Sequence[dict[str, object]] = (),
+    ) -> None:
+        """Record a defect that opening for use must refuse, or several that one remedy mends.
 
         Args:
             finding: Its id.
             problem: What the user is told.
-            **item: Numbers behind it, JSON values, listed in the finding's evidence.
+            places: Where each of several is, and what was found there.
+            items: Numbers behind them, JSON values, listed in the finding's evidence.
         """
         self._problems.setdefault(finding, []).append(problem)
-        if item:
-            self._items.setdefault(finding, []).append(item)
+        self._places.setdefault(finding, []).extend(places or [f"{problem.where}: {problem.found}"])
+        self._items.setdefault(finding, []).extend(items)
 
     def note(
         self,
@@ -68,10 +77,10 @@ class Collector:
             DataFinding(
                 name,
                 "error",
-                count_of(len(problems), FINDINGS[name].noun, FINDINGS[name].nouns),
-                {"count": len(problems)}
-                | ({"items": self._items[name]} if name in self._items else {}),
-                tuple(f"{p.where}: {p.found}" for p in problems[:EXAMPLES]),
+                count_of(len(self._places[name]), FINDINGS[name].noun, FINDINGS[name].nouns),
+                {"count": len(self._places[name])}
+                | ({"items": self._items[name]} if self._items[name] else {}),
+                tuple(self._places[name][:EXAMPLES]),
                 tuple(problems),
             )
             for name, problems in self._problems.items()

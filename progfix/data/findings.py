@@ -149,7 +149,7 @@ FINDINGS: Mapping[str, FindingText] = {
         "video whose labels and features are at different or unknown rates",
         "videos whose labels and features are at different or unknown rates",
         "annotations at another rate than the features put every segment in the wrong place",
-        ("check --fps and --frame-rate",),
+        ("check --fps, the rate of the annotations, and --frame-rate, that of the features",),
     ),
 }
 """Every finding about data by its id, in the order of reports."""
@@ -177,8 +177,14 @@ class DataFinding:
 
     @property
     def text(self) -> FindingText:
-        """Why it matters and what to do."""
+        """Why it matters and what may help."""
         return FINDINGS[self.id]
+
+    @property
+    def remedies(self) -> tuple[str, ...]:
+        """What to do: what mends all of these at once, if there is such, and what may."""
+        said = {problem.fix for problem in self.problems}
+        return tuple(dict.fromkeys([*(said if len(said) == 1 else ()), *self.text.fix]))
 
     def to_json(self) -> dict[str, object]:
         """Return the finding as JSON values, keys as in `progfix-diagnosis/1`."""
@@ -188,7 +194,7 @@ class DataFinding:
             "title": self.title,
             "evidence": {**self.evidence, "examples": list(self.examples)},
             "why": self.text.why,
-            "fix": list(self.text.fix),
+            "fix": list(self.remedies),
         }
 
 

@@ -18,7 +18,7 @@ from progfix.data.pairing import pair_lists
 from progfix.data.reading import LENGTH_TOLERANCE, Reading, tasks_to_keep
 from progfix.data.splits import note_unsplit, read_splits_json
 from progfix.data.views import AnnotationList
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.predictions import LONGEST_ACTION
 
 __all__ = ["read_gtcc"]
@@ -78,12 +78,13 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
     sources = feature_files(folder, names, collector) if folder else {}
     tally = _Tally()
     videos = []
+    unknown: list[tuple[str, str]] = []
     for task, rows in pairs.items():
         for handle, annotation in rows:
             where = f"{path}, task {task}, {handle}"
             fps = given_fps or annotation_fps(handle)
             if fps is None:
-                collector.refuse("fps-mismatch", _unknown_rate(where))
+                unknown.append((task, handle))
                 continue
             source = sources.get(handle)
             length = source.shape[0] if source else None
@@ -96,18 +97,22 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
             if length is not None:
                 _compare_lengths(where, spans, length, fps, tally)
             videos.append(Video(handle, task, frames, segments, source, fps=options.frame_rate))
+    if unknown:
+        places = [f"task {task}, {handle}" for task, handle in unknown]
+        handles = [handle for _, handle in unknown]
+        collector.refuse("fps-mismatch", _unknown_rates(path, handles), places=places)
     _report(tally, collector)
     split_videos, split_note = _split(videos, path, options, collector)
     kind = f"GTCC JSON annotations, ends {options.ends}"
     return Reading(split_videos, kind, collector.findings(), split_note)
 
 
-def _unknown_rate(where: str) -> Problem:
+def _unknown_rates(path: Path, handles: Sequence[str]) -> Problem:
     return Problem(
-        where,
-        "a handle of EgoProceL, whose frame rate is known",
-        "another name",
-        "pass the frame rate of the annotations with --fps",
+        str(path),
+        "handles of EgoProceL, whose frame rates are known",
+        f"{count_of(len(handles), 'video')} of other names: {listed(handles)}",
+        "pass the frame rate of the annotations with --fps, for example --fps 30",
     )
 
 

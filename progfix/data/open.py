@@ -99,6 +99,8 @@ def read_data(options: DataOptions, *, thorough: bool = False) -> Reading:
 def describe(reading: Reading) -> str:
     """Return what a path was taken for, in one line."""
     videos = reading.videos
+    if not videos:
+        return f"{reading.kind}, no video that could be read"
     rates = sorted({video.fps for video in videos if video.fps is not None})
     rate = "" if not rates else f" at {rates[0]:g} fps" if len(rates) == 1 else " at mixed fps"
     shapes = {video.features.shape[1:] for video in videos if video.features is not None}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -10,7 +11,7 @@ from progfix.data.findings import count_of
 from progfix.data.gtcc_json import TaskLists
 from progfix.data.options import Pairing
 from progfix.data.views import AnnotationList, collapse_views
-from progfix.errors import Problem
+from progfix.errors import Problem, listed
 
 __all__ = ["pair_lists"]
 
@@ -33,6 +34,7 @@ def pair_lists(
     """
     pairs: dict[str, list[tuple[str, AnnotationList]]] = {}
     odd: dict[str, str] = {}
+    refused: dict[str, int] = {}
     for name, task in tasks.items():
         lists = list(task.lists)
         handles = task.handles
@@ -45,28 +47,48 @@ def pair_lists(
             elif pairing == "position" and len(lists) > len(handles):
                 odd[name] = f"{counts}, the first {len(handles)} taken by position"
             else:
-                collector.refuse(
-                    "mismatched-lists",
-                    _mismatch(path, name, task, len(collapsed)),
-                    task=name,
-                    lists=len(lists),
-                    handles=len(handles),
-                    recordings=len(collapsed),
-                )
+                refused[name] = len(collapsed)
                 continue
         pairs[name] = list(zip(handles, lists, strict=False))
+    if refused:
+        _refuse(path, tasks, refused, collector)
     if odd:
         _note(odd, pairing, tasks, collector)
     return pairs
 
 
-def _mismatch(path: Path, name: str, task: TaskLists, recordings: int) -> Problem:
-    handles = count_of(len(task.handles), "handle")
-    found = f"{len(task.lists)} lists for {handles} (views collapse to {recordings})"
-    fix = f"--skip-tasks {name}"
-    if recordings == len(task.handles):
-        fix = f"--pairing views, or {fix}"
-    return Problem(f"{path}, task {name}", "one annotation list per handle", found, f"pass {fix}")
+def _refuse(
+    path: Path, tasks: Mapping[str, TaskLists], recordings: Mapping[str, int], collector: Collector
+) -> None:
+    """Refuse tasks, given how many recordings their views collapse to, with one remedy."""
+    found = {
+        name: f"{len(tasks[name].lists)} lists for "
+        f"{count_of(len(tasks[name].handles), 'handle')} (views collapse to {count})"
+        for name, count in recordings.items()
+    }
+    left = [name for name, count in recordings.items() if count != len(tasks[name].handles)]
+    flags = ["--pairing views"] if len(left) < len(found) else []
+    flags += [f"--skip-tasks {shlex.quote(','.join(left))}"] if left else []
+    one = next(iter(found)) if len(found) == 1 else None
+    collector.refuse(
+        "mismatched-lists",
+        Problem(
+            f"{path}, task {one}" if one else str(path),
+            "one annotation list per handle",
+            found[one] if one else listed(f"{name}: {text}" for name, text in found.items()),
+            f"pass {' '.join(flags)}",
+        ),
+        places=[f"task {name}: {text}" for name, text in found.items()],
+        items=[
+            {
+                "task": name,
+                "lists": len(tasks[name].lists),
+                "handles": len(tasks[name].handles),
+                "recordings": count,
+            }
+            for name, count in recordings.items()
+        ],
+    )
 
 
 def _note(

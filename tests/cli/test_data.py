@@ -80,6 +80,7 @@ def test_check_lists_the_known_defects_of_the_real_annotations() -> None:
         "task Eggs.cmu: 185 lists for 33 handles (views collapse to 33)",
         "task Brownie.cmu: 188 lists for 34 handles (views collapse to 34)",
         "task Pizza.cmu: 184 lists for 32 handles (views collapse to 33)",
+        "fix pass --pairing views --skip-tasks Pizza.cmu",
         "21,560 of 21,560 neighbouring segments share their boundary frame",
         "236 of 3,952 actions have one frame (6.0%)",
         "non-finite, constant-features, beyond-features (there are no features)",
@@ -110,6 +111,31 @@ def test_check_ends_with_2_only_if_nothing_can_be_read(tmp_path: Path, labels: P
     ids = [f["id"] for f in json.loads(result.stdout)["findings"] if f["severity"] == "error"]
     assert ids == ["beyond-features", "missing-features"]
     assert run("info", labels).exit_code == 2
+
+
+def test_handles_of_no_known_rate_are_said_once_with_their_remedy(tmp_path: Path) -> None:
+    tasks = {
+        task: {
+            "handles": ["one", "two"],
+            "hdl_actions": [["1"], ["1"]],
+            "hdl_start_times": [[0], [0]],
+            "hdl_end_times": [[90], [60]],
+        }
+        for task in ("tea", "soup")
+    }
+    path = tmp_path / "labels.json"
+    path.write_text(json.dumps(tasks), encoding="utf-8")
+    remedy = "pass the frame rate of the annotations with --fps, for example --fps 30"
+    assert run("info", path).stderr == (
+        f"error: {path}: expected handles of EgoProceL, whose frame rates are known, "
+        f"found 4 videos of other names: one, two, one, two; {remedy}\n"
+    )
+    text = " ".join(run("check", path).stdout.split())
+    assert "ends inclusive, no video that could be read error 4 videos whose labels" in text
+    assert "- task tea, one - task tea, two - task soup, one - task soup, two why" in text
+    assert f"fix {remedy}" in text
+    assert "beyond-features (no video could be read)" in text
+    assert "no splits" not in text
 
 
 def test_check_reads_features_unless_told_not_to(tmp_path: Path, labels: Path) -> None:
