@@ -8,9 +8,15 @@ from pathlib import Path
 
 import pytest
 
+import progfix
+
 ROOT = Path(__file__).resolve().parents[1]
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]
 CITATION = ROOT / "docs" / "CITATION.cff"
+
+
+def test_the_package_is_of_this_version() -> None:
+    assert progfix.__version__ == PROJECT["version"]
 
 
 def test_the_changelog_begins_with_this_version() -> None:
