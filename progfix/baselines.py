@@ -31,23 +31,27 @@ CONSTANT = 0.5
 """What the constant baseline answers; its MAE is 1/4 on segments of even length."""
 
 
-def action_frames(video: Video) -> Predictions:
-    """Return one row per frame of every uncensored segment, predictions NaN.
+def action_frames(*videos: Video) -> Predictions:
+    """Return one row per frame of every uncensored segment of videos, predictions NaN.
 
     Segments keep their index within the video, so that the rows match those of a model.
     """
-    kept = [(i, s) for i, s in enumerate(video.segments) if not s.censored]
-    duration = np.array([s.duration for _, s in kept], dtype=np.int64)
+    kept = [
+        (place, i, s)
+        for place, video in enumerate(videos)
+        for i, s in enumerate(video.segments)
+        if not s.censored
+    ]
+    of_video = [videos[place] for place, _, _ in kept]
+    duration = np.array([s.duration for _, _, s in kept], dtype=np.int64)
     rows = int(duration.sum())
-    index = np.array([i for i, _ in kept], dtype=np.int64)
-    actions = Category.of([s.action for _, s in kept])
-    before = np.repeat(np.cumsum(duration) - duration, duration)
-    elapsed, of_row = np.arange(1, rows + 1) - before, np.repeat(duration, duration)
+    elapsed = np.arange(1, rows + 1) - np.repeat(np.cumsum(duration) - duration, duration)
+    of_row = np.repeat(duration, duration)
     return Predictions(
-        video=Category.full(video.name, rows),
-        task=Category.full(video.task, rows),
-        action=Category(np.repeat(actions.codes, duration), actions.names),
-        segment=np.repeat(index, duration),
+        video=Category.of([video.name for video in of_video]).repeat(duration),
+        task=Category.of([video.task for video in of_video]).repeat(duration),
+        action=Category.of([s.action for _, _, s in kept]).repeat(duration),
+        segment=np.repeat(np.array([i for _, i, _ in kept], dtype=np.int64), duration),
         elapsed=elapsed,
         duration=of_row,
         target=elapsed / of_row,

@@ -21,7 +21,7 @@ from progfix.heads.base import ProgressHead
 from progfix.heads.threads import threads_for
 from progfix.model import ProgressModel
 from progfix.predictions import Predictions
-from progfix.read_ahead import ReadAhead
+from progfix.read_ahead import ReadAhead, computed_ahead
 
 __all__ = [
     "SegmentAnswers",
@@ -107,8 +107,11 @@ def predict(
 ) -> Generator[Predictions]:
     """Yield the model's predictions in chunks of whole videos, in the data's order.
 
+    A thread computes the next chunk while the caller looks at one.
+
     Args:
-        model: The model; it is put into evaluation mode while a chunk is computed.
+        model: The model; it is put into evaluation mode while a chunk is computed. It must
+            not be trained before the last one is yielded.
         data: Videos with features. Censored segments are left out: their targets are
             unknown.
         videos_per_chunk: Videos whose segments are batched together, fewer where they would
@@ -122,14 +125,22 @@ def predict(
         InputError: If a video has no features, or they do not fit the model.
     """
     answer = predictor or (lambda segments: predict_segments(model.head, segments))
+    for videos, answers in computed_ahead(_answers(model, data, videos_per_chunk, answer)):
+        yield frames_table(videos, answers)
+
+
+def _answers(
+    model: ProgressModel, data: Dataset, most: int, answer: SegmentPredictor
+) -> Generator[tuple[Sequence[Video], list[SegmentAnswers]]]:
+    """Yield chunks of videos, and what is answered at their segments."""
     ahead = ReadAhead(1, _AHEAD_BYTES)
     try:
         ahead.announce(video for video in data if _judged(video))
-        for videos in chunks(data.videos, videos_per_chunk, model.head.width):
+        for videos in chunks(data.videos, most, model.head.width):
             was_training = model.training
             model.eval()
             with torch.inference_mode():
-                predictions = answer(
+                answers = answer(
                     [
                         segment
                         for video in videos
@@ -138,7 +149,7 @@ def predict(
                     ]
                 )
             model.train(was_training)
-            yield frames_table(videos, predictions)
+            yield videos, answers
     finally:
         ahead.close()
 
@@ -219,7 +230,7 @@ def frames_table(videos: Sequence[Video], answers: Sequence[SegmentAnswers]) -> 
         videos: At least one.
         answers: Of each segment, in the videos' order.
     """
-    frames = Predictions.concat([action_frames(video) for video in videos])
+    frames = action_frames(*videos)
     columns: dict[str, Any] = {}
     for column in fields(SegmentAnswers):
         values = [getattr(answer, column.name) for answer in answers]

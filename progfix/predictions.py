@@ -60,6 +60,10 @@ class Category:
         """Return the chosen rows, names unchanged."""
         return Category(self.codes[rows], self.names)
 
+    def repeat(self, times: NDArray[np.int64]) -> Category:
+        """Return row i `times[i]` times, names unchanged."""
+        return Category(np.repeat(self.codes, times), self.names)
+
     def decode(self) -> list[str]:
         """Return the strings, one per row."""
         return [self.names[code] for code in self.codes]

@@ -1,11 +1,12 @@
-"""Features read by threads while a step computes, in the order in which they are needed."""
+"""Work done by threads before it is asked for: features read, answers computed."""
 
 from __future__ import annotations
 
 import math
 from collections import deque
-from collections.abc import Iterable
+from collections.abc import Generator, Iterable
 from concurrent.futures import Future, ThreadPoolExecutor
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,9 +14,10 @@ from numpy.typing import NDArray
 from progfix.data.dataset import Video
 from progfix.features import finite_features, require_features
 
-__all__ = ["ReadAhead"]
+__all__ = ["ReadAhead", "computed_ahead"]
 
 Features = NDArray[np.float32]
+Item = TypeVar("Item")
 
 
 class ReadAhead:
@@ -76,3 +78,21 @@ class ReadAhead:
             future = self._pool.submit(finite_features, video)
             self._held[video] = (size, future)
             self._bytes += size
+
+
+def computed_ahead(items: Generator[Item]) -> Generator[Item]:
+    """Yield what a generator yields; a thread computes the next item meanwhile.
+
+    The generator is closed when this one is. What it raises is raised here.
+    """
+    end = object()
+    with ThreadPoolExecutor(1, "progfix-compute") as pool:
+        coming = pool.submit(next, items, end)
+        try:
+            while (item := coming.result()) is not end:
+                coming = pool.submit(next, items, end)
+                yield item  # type: ignore[misc]  # not the end
+        finally:
+            coming.cancel()
+            pool.shutdown()
+            items.close()

@@ -73,7 +73,8 @@ def measure(chunk: Predictions, *, bins: int, counting: Counting | None) -> Sums
     starts = chunk.segment_starts()
     first = starts.astype(np.intp)
     last = first + segment_lengths(starts, len(chunk)) - 1
-    keys, video = _videos(chunk)
+    keys, of_segment = _videos(chunk, first)
+    video = np.repeat(of_segment, segment_lengths(starts, len(chunk)))
     prediction, target = chunk.prediction, chunk.target
     errors = error_sums(prediction, target, starts)
     mean, deviations = moments(prediction, starts)
@@ -81,7 +82,7 @@ def measure(chunk: Predictions, *, bins: int, counting: Counting | None) -> Sums
     correlation, step = rank_correlation(prediction, starts), steps(prediction, starts)
     complete = chunk.elapsed[last] == chunk.duration[last]
     segments: dict[str, NDArray[np.generic]] = {
-        "video": video[first],
+        "video": of_segment,
         "action": chunk.action.codes[first].astype(np.int64),
         "index": chunk.segment[first],
         "duration": chunk.duration[first],
@@ -135,10 +136,17 @@ def count_left_out(sums: Sums) -> Sums:
     return replace(sums, segments=sums.segments | columns)
 
 
-def _videos(chunk: Predictions) -> tuple[tuple[tuple[str, str], ...], NDArray[np.int64]]:
-    """Return the distinct (task, name) of a chunk, and each row's index into them."""
+def _videos(
+    chunk: Predictions, first: NDArray[np.intp]
+) -> tuple[tuple[tuple[str, str], ...], NDArray[np.int64]]:
+    """Return the distinct (task, name) of a chunk, and each segment's index into them.
+
+    Args:
+        chunk: The rows.
+        first: The first row of each segment.
+    """
     width = max(1, len(chunk.video.names))
-    pair = chunk.task.codes.astype(np.int64) * width + chunk.video.codes
+    pair = chunk.task.codes[first].astype(np.int64) * width + chunk.video.codes[first]
     distinct, inverse = np.unique(pair, return_inverse=True)
     keys = [(chunk.task.names[p // width], chunk.video.names[p % width]) for p in distinct.tolist()]
     return tuple(keys), inverse.astype(np.int64)

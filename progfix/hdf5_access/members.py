@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import h5py
-from h5py import h5z
+from h5py import h5d, h5l, h5p, h5z
 from numpy.typing import NDArray
 
 from progfix.hdf5_access.inspection import require_harmless
@@ -60,11 +60,12 @@ def member(parent: h5py.Group, name: str, kind: type[Any]) -> Any:
         ValueError: If it is a link, of another kind, stored in another file, or not readable
             (see `require_readable`).
     """
-    link = parent.get(name, getlink=True)
-    if link is None:
+    # As `parent.get(name, getlink=True)` does, in a third of the time.
+    links, key = parent.id.links, name.encode("utf-8", "surrogateescape")
+    if not links.exists(key):
         raise KeyError(f"no {name!r}")
-    if not isinstance(link, h5py.HardLink):
-        raise ValueError(f"{name!r} is a link to somewhere else")  # noqa: TRY004
+    if links.get_info(key).type != h5l.TYPE_HARD:
+        raise ValueError(f"{name!r} is a link to somewhere else")
     found = parent[name]
     if not isinstance(found, kind):
         raise ValueError(f"{name!r} is no {kind.__name__.lower()}")  # noqa: TRY004
@@ -82,14 +83,19 @@ def require_readable(dataset: h5py.Dataset) -> None:
             deflate, LZF, shuffle and checksums, each once.
     """
     name = dataset.name.rpartition("/")[2]
-    if dataset.is_virtual or dataset.external:
+    properties, itemsize = dataset.id.get_create_plist(), dataset.dtype.itemsize
+    layout = properties.get_layout()
+    if layout == h5d.VIRTUAL or properties.get_external_count():
         raise ValueError(f"{name!r} is stored in another file")
-    claimed, stored = dataset.size * dataset.dtype.itemsize, dataset.id.get_storage_size()
+    claimed, stored = dataset.size * itemsize, dataset.id.get_storage_size()
     if claimed > stored * BEST_COMPRESSION + ALWAYS_CLAIMED:
         raise ValueError(f"{name!r} that claims {claimed:,} bytes, with {stored:,} in the file")
-    if dataset.chunks and _chunk_bytes(dataset) > LARGEST_CHUNK:
-        raise ValueError(f"{name!r} in chunks of {_chunk_bytes(dataset):,} bytes")
-    filters = _filters(dataset)
+    if (
+        layout == h5d.CHUNKED
+        and (size := math.prod(properties.get_chunk()) * itemsize) > LARGEST_CHUNK
+    ):
+        raise ValueError(f"{name!r} in chunks of {size:,} bytes")
+    filters = _filters(properties)
     if not _FILTERS.issuperset(filters) or len(set(filters)) < len(filters):
         raise ValueError(f"{name!r} with the filters {filters}, not gzip, LZF, shuffle, checksum")
 
@@ -109,7 +115,7 @@ def require_bounded_chunks(dataset: h5py.Dataset, rows: slice, known: set[tuple[
     Raises:
         ValueError: If there is such a chunk, or one that is damaged.
     """
-    kinds = _filters(dataset)
+    kinds = _filters(dataset.id.get_create_plist())
     compression = next((kind for kind in kinds if kind in LARGEST_STORED), None)
     if compression is None or dataset.id.get_storage_size() <= LARGEST_STORED[compression]:
         return
@@ -164,8 +170,7 @@ def _require_bounded(dataset: h5py.Dataset, compression: int, raw: bytes) -> Non
         raise ValueError(f"a chunk of {len(raw):,} bytes that become more than {whole_chunk:,}")
 
 
-def _filters(dataset: h5py.Dataset) -> list[int]:
-    properties = dataset.id.get_create_plist()
+def _filters(properties: h5p.PropDCID) -> list[int]:
     return [properties.get_filter(number)[0] for number in range(properties.get_nfilters())]
 
 

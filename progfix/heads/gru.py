@@ -56,9 +56,9 @@ class GruHead(ProgressHead):
             ]
             return pad_sequence(scanned, batch_first=True)
         states, _ = self._run(self.inputs(self.prepared(embeddings), lengths), lengths)
-        padded, _ = pad_packed_sequence(states, batch_first=True, total_length=embeddings.shape[1])
-        raw: Tensor = self.fc(self.dropout(padded))
-        return raw
+        # Read out before padding: a few numbers of a frame are put into place, not its state.
+        raw = states._replace(data=self.fc(self.dropout(states.data)))
+        return pad_packed_sequence(raw, batch_first=True, total_length=embeddings.shape[1])[0]
 
     def _begin(self, batch: int) -> State:
         hidden = self._zeros(batch, self.spec.hidden)
