@@ -15,7 +15,7 @@ from typing import Literal
 
 from progfix.data.findings import FINDINGS as OF_DATA
 from progfix.errors import InputError, Problem
-from progfix.solutions import RECOMMENDED, SOLUTIONS, Solution
+from progfix.solutions import RECOMMENDED, SOLUTIONS, Solution, parse_letters
 from progfix.training.recipe import SEED_RECIPE, changes
 
 __all__ = ["GROUPS", "Topic", "explained", "topics"]
@@ -76,7 +76,7 @@ def explained(text: str) -> list[Topic]:
     if name in known:
         return [known[name]]
     if name and set(name) <= set(SOLUTIONS):
-        return [known[letter] for letter in sorted(set(name))]
+        return [known[letter] for letter in parse_letters(name, where="TOPIC")]
     close = get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
     raise InputError(
         Problem(

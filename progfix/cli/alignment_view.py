@@ -101,8 +101,16 @@ def _origin(alignment: Alignment) -> str:
 
 
 def _undefined(alignment: Alignment) -> Iterator[str]:
+    lonely: list[str] = []
+    if alignment.videos == len(alignment.tasks):  # one each
+        lonely += [name for name, score in alignment.scores.items() if math.isnan(score.value)]
+    if lonely:
+        yield (
+            f"{', '.join(lonely)} compare videos of a task, and each task has one here; choose "
+            "more with --split all, or give data with more videos"
+        )
     for name, score in alignment.scores.items():
-        if score.undefined:
+        if score.undefined and name not in lonely:
             unit = next((u for key, u in _UNITS.items() if name.startswith(key)), "pairs of videos")
             everything = score.count + score.undefined
             yield f"{name} undefined in {score.undefined:,} of {everything:,} {unit}"

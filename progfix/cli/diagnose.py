@@ -134,7 +134,14 @@ def _tried(source: Source, letters: str, opening: Opening) -> Source:
         head_spec=opening.head_spec,
         device=opening.options.device,
     )
-    options, notes = assemble(request)
+    try:
+        options, notes = assemble(request)
+    except InputError as error:  # the letters were typed after another option
+        typed = {"--solution": "--try"}
+        raise InputError(
+            replace(problem, where=typed.get(problem.where, problem.where))
+            for problem in error.problems
+        ) from None
     with TrainingView(options.recipe.solution or "baseline", notes) as view:
         result = start_run(options, view.observe)
     if result.stopped_by is not None:

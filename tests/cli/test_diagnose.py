@@ -274,6 +274,16 @@ def test_trying_letters_shows_before_and_after(
     assert len(history.splitlines()) == 2
 
 
+def test_letters_that_do_not_go_with_the_head_are_refused_by_the_name_of_their_option(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    small = ["--data", "procedures/1:tasks=1,videos=4,dim=8", "--epochs", "1"]
+    CliRunner().invoke(app, ["train", "-s", "s", "--head", "pooled", *small, "--out", "first"])
+    error = run("first", "--try", "b", status=2)
+    assert error.startswith("error: --try: expected letters that go together, found b with the ")
+
+
 def test_unknown_letters_to_try_are_refused_by_the_name_of_their_option() -> None:
     # Before the source is opened, which takes time.
     error = run("nothing.pt", "--try", "q", status=2)

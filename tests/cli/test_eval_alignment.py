@@ -119,6 +119,18 @@ def test_the_screen_and_the_csv(data: Path, tmp_path: Path) -> None:
     assert "EAE" not in done.stdout
 
 
+def test_tasks_of_one_video_have_nothing_to_compare() -> None:
+    data = "procedures/1:tasks=2,videos=3,dim=8"
+    lonely = "kendalls_tau, wild_tau, ap_5, ap_10, ap_15, eae compare videos of a task, and each"
+    done = run("eval", "baseline:constant", "--data", data, "--alignment", "--bootstrap", "0")
+    assert lonely in done.stdout
+    assert "choose more with --split all" in done.stdout
+    assert "ap_5 undefined" not in done.stdout
+    more = ("--split", "all", "--bootstrap", "0")
+    done = run("eval", "baseline:constant", "--data", data, "--alignment", *more)
+    assert "compare videos" not in done.stdout
+
+
 def test_videos_that_are_fitted_on_are_not_judged(data: Path) -> None:
     every = evaluated("baseline:constant", "--data", data, "--alignment", "--split", "all")
     assert (alignment(every)["train_videos"], alignment(every)["videos"]) == (8, 8)

@@ -95,6 +95,11 @@ def test_what_is_misspelt(typed: str, meant: str) -> None:
     assert f"found '{typed}'; did you mean {meant}?" in " ".join(done.stderr.split())
 
 
+def test_a_letter_twice_is_no_solution() -> None:
+    done = progfix("explain", "aa", folder=HERE, status=2)
+    assert done.stderr.startswith("error: TOPIC: expected each letter once, found 'aa'")
+
+
 @pytest.mark.slow
 def test_a_wheel_takes_the_pages_along(tmp_path: Path) -> None:
     root = PAGES.parent
