@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from progfix.cli.opening import Opening, SourcesArg, require_predictions, with_source_options
-from progfix.cli.options import SEEDS, JsonArg
+from progfix.cli.options import SEEDS, JsonArg, LatexArg, MarkdownArg, one_form
 from progfix.errors import InputError, Problem
 
 if TYPE_CHECKING:
@@ -52,10 +52,6 @@ BootstrapArg = Annotated[
     ),
 ]
 SeedArg = Annotated[int, typer.Option("--seed", callback=SEEDS, help="Of the resamples.")]
-MarkdownArg = Annotated[
-    bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
-]
-LatexArg = Annotated[bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")]
 CsvArg = Annotated[
     Path | None,
     typer.Option("--csv", help="Also write every number to this file.", show_default=False),
@@ -101,7 +97,7 @@ def eval_cli(
     `progfix eval` scores the newest run; `progfix eval a.pt b.csv baseline:frame-counting`
     compares several, each with the first, over the same videos.
     """
-    _require_one({"--json": as_json, "--markdown": markdown, "--latex": latex})
+    form = one_form({"--json": as_json, "--markdown": markdown, "--latex": latex})
     _require_alignment(variant, asked_for=alignment)
     from progfix.cli.eval_view import EvalProgress, show
     from progfix.cli.render import Screen
@@ -129,26 +125,21 @@ def eval_cli(
         )
     if csv is not None:
         _write_csv(report, csv)
-    if as_json or markdown or latex:
-        text = _text(report, "json" if as_json else "latex" if latex else "markdown")
-        Screen().out(text, highlight=False)
+    if form is not None:
+        Screen().out(_text(report, form), highlight=False)
     else:
         show(report, positions=By.POSITION in chosen)
 
 
-def _text(report: EvalReport, form: Literal["json", "markdown", "latex"]) -> str:
+def _text(report: EvalReport, form: str) -> str:
     import json
 
     from progfix.evaluation import tables
     from progfix.evaluation.contract import to_json
 
-    match form:
-        case "json":
-            return json.dumps(to_json(report), indent=2, allow_nan=False)
-        case "markdown":
-            return tables.markdown(report).rstrip()
-        case "latex":
-            return tables.latex(report).rstrip()
+    if form == "json":
+        return json.dumps(to_json(report), indent=2, allow_nan=False)
+    return (tables.markdown if form == "markdown" else tables.latex)(report).rstrip()
 
 
 def _write_csv(report: EvalReport, path: Path) -> None:
@@ -168,16 +159,6 @@ def _write_csv(report: EvalReport, path: Path) -> None:
         )
     with atomic_path(path) as temporary:
         temporary.write_text(text, encoding="utf-8")
-
-
-def _require_one(flags: dict[str, bool]) -> None:
-    given = [flag for flag, on in flags.items() if on]
-    if len(given) > 1:
-        raise InputError(
-            Problem(
-                " and ".join(given), "one form of output", f"{len(given)}", "choose one of them"
-            )
-        )
 
 
 def _require_alignment(variant: Variant, *, asked_for: bool) -> None:

@@ -17,10 +17,15 @@ from progfix.ranges import Range, range_of
 __all__ = [
     "SEEDS",
     "DataArg",
+    "DeviceArg",
     "HeadSpecArg",
     "JsonArg",
+    "LatexArg",
+    "MarkdownArg",
+    "TimeLimitArg",
     "data_options",
     "flag",
+    "one_form",
     "option_types",
     "reading_options",
     "said_data",
@@ -32,6 +37,13 @@ __all__ = [
 R = TypeVar("R")
 
 JsonArg = Annotated[bool, typer.Option("--json", help="Print JSON alone on stdout.")]
+MarkdownArg = Annotated[
+    bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
+]
+LatexArg = Annotated[bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")]
+DeviceArg = Annotated[
+    str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel="Run")
+]
 TimeLimitArg = Annotated[
     str | None,
     typer.Option(
@@ -112,6 +124,19 @@ def within(limits: Range) -> Callable[[typer.CallbackParam, Any], Any]:
 
 SEEDS = within(Range(0, 2**63 - 1))
 """Of every `--seed`; `progfix.training.run_options.RunOptions` has the same limits."""
+
+
+def one_form(flags: Mapping[str, bool]) -> str | None:
+    """Return "json" where "--json" alone is given, None where nothing is.
+
+    Raises:
+        InputError: If there is more than one form of output.
+    """
+    given = [flag for flag, on in flags.items() if on]
+    if len(given) > 1:
+        where, found = " and ".join(given), f"{len(given)}"
+        raise InputError(Problem(where, "one form of output", found, "choose one of them"))
+    return given[0].removeprefix("--") if given else None
 
 
 def flag(name: str) -> str:

@@ -7,7 +7,16 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from progfix.cli.options import HeadSpecArg, JsonArg, TimeLimitArg, with_data_options
+from progfix.cli.options import (
+    DeviceArg,
+    HeadSpecArg,
+    JsonArg,
+    LatexArg,
+    MarkdownArg,
+    TimeLimitArg,
+    one_form,
+    with_data_options,
+)
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
@@ -113,17 +122,11 @@ def sweep_cli(
             rich_help_panel=_RUN,
         ),
     ] = None,
-    device: Annotated[
-        str, typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN)
-    ] = "auto",
+    device: DeviceArg = "auto",
     time_limit: TimeLimitArg = None,
     as_json: JsonArg = False,
-    markdown: Annotated[
-        bool, typer.Option("--markdown", help="Print a Markdown table alone on stdout.")
-    ] = False,
-    latex: Annotated[
-        bool, typer.Option("--latex", help="Print a LaTeX table alone on stdout.")
-    ] = False,
+    markdown: MarkdownArg = False,
+    latex: LatexArg = False,
 ) -> None:
     """Find out which solution works on your data: train several, with several seeds, and compare.
 
@@ -131,7 +134,7 @@ def sweep_cli(
     its users proposed, and the recommended one. Every cell is a run that diagnose, eval and
     viz open.
     """
-    form = _form({"--json": as_json, "--markdown": markdown, "--latex": latex})
+    form = one_form({"--json": as_json, "--markdown": markdown, "--latex": latex})
     deadline = None if time_limit is None else deadline_in(time_limit)
     if resume:
         said = {
@@ -193,16 +196,6 @@ def _conduct(
         raise typer.Exit(exit_status(outcome.stopped_by))
     if outcome.failed:
         raise typer.Exit(3)
-
-
-def _form(flags: dict[str, bool]) -> str | None:
-    given = [flag for flag, on in flags.items() if on]
-    if len(given) > 1:
-        found = f"{len(given)}"
-        raise InputError(
-            Problem(" and ".join(given), "one form of output", found, "choose one of them")
-        )
-    return given[0].removeprefix("--") if given else None
 
 
 def _refuse_changes(flags: Sequence[str]) -> None:

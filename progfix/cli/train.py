@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from progfix.cli.options import SEEDS, HeadSpecArg, TimeLimitArg, with_data_options
+from progfix.cli.options import SEEDS, DeviceArg, HeadSpecArg, TimeLimitArg, with_data_options
 from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
@@ -56,10 +56,7 @@ def train_cli(
             rich_help_panel=_RUN,
         ),
     ] = None,
-    device: Annotated[
-        str,
-        typer.Option(help="auto, cpu, cuda, cuda:N or mps.", rich_help_panel=_RUN),
-    ] = "auto",
+    device: DeviceArg = "auto",
     out: Annotated[
         Path | None,
         typer.Option(
