@@ -45,6 +45,7 @@ MEANT = {
     "CHECKPOINT": "best_model.pt",
     "LETTERS": "fgs",
     "COMMAND": "train",
+    "explain NAME": "explain early-bias",
     "KIND": "tcn",
     "--epochs N": "--epochs 2",
     "--solution S": "--solution fghs",

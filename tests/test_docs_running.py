@@ -24,6 +24,15 @@ COLLECTED = [
 ]
 
 
+def _after_pytest(command: Command) -> tuple[str, ...]:
+    return command.words[command.words.index("pytest") + 1 :]
+
+
+def _marker(command: Command) -> str:
+    words = _after_pytest(command)
+    return words[words.index("-m") + 1] if "-m" in words else "not slow"
+
+
 def _is_run(command: Command) -> bool:
     """Whether the slow test runs a command: the letter w exists in extending.md's test alone."""
     if progfix_words(command) is None or is_a_name(command) or command.page == "docs/extending.md":
@@ -40,7 +49,7 @@ def _cut(arguments: list[str]) -> list[str]:
     if small[0] not in {"train", "sweep"} or "--help" in small:
         return small
     goes_on = "--resume" in small
-    if not goes_on and not {"--data", "--config"} & set(small):
+    if not goes_on and not {"--data", "--config", "--init"} & set(small):
         small += ["--data", TINY]
     if small[0] == "train":
         return [*small, "--epochs", "2" if goes_on else "1"]
@@ -53,8 +62,9 @@ def material(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def folder(material: Path, tmp_path: Path) -> Path:
+def folder(material: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A folder of its own for each page. progfix replaces files, so that links do."""
+    monkeypatch.setenv("HOME", str(tmp_path))  # whatever a page says, it stays in here
     return Path(shutil.copytree(material, tmp_path / "here", copy_function=os.link))
 
 
@@ -99,10 +109,20 @@ def test_the_python_of_a_page_runs(page: str, folder: Path) -> None:
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("command", COLLECTED, ids=str)
-def test_the_tests_that_pages_name_are_collected(command: Command) -> None:
-    words = command.words[command.words.index("pytest") + 1 :]
-    line = [sys.executable, "-m", "pytest", *words, "--collect-only", "-q", "-n", "0"]
-    done = subprocess.run(line, cwd=ROOT, capture_output=True, text=True, check=False)
+@pytest.mark.parametrize("marker", sorted({_marker(command) for command in COLLECTED}))
+def test_the_tests_that_pages_name_are_collected(marker: str) -> None:
+    told = [command for command in COLLECTED if _marker(command) == marker]
+    words = {word for command in told for word in _after_pytest(command)} - {
+        "-m",
+        "-n",
+        "0",
+        marker,
+    }
+    line = [sys.executable, "-m", "pytest", *sorted(words), "-m", marker, "-n", "0"]
+    done = subprocess.run(
+        [*line, "--collect-only", "-q"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     assert done.returncode == 0, done.stdout
-    assert "::" in done.stdout
+    for command in told:
+        for word in command.words:
+            assert not word.startswith("tests/") or f"\n{word}" in f"\n{done.stdout}", str(command)
