@@ -43,7 +43,6 @@ class _Program(TyperGroup):
 app = typer.Typer(
     name="progfix",
     cls=_Program,
-    help="Tell the truth about an action-progress head, and repair it.",
     no_args_is_help=True,
     rich_markup_mode="markdown",
     pretty_exceptions_enable=False,
@@ -78,7 +77,12 @@ def _options(
         ),
     ] = False,
 ) -> None:
-    """Tell the truth about an action-progress head, and repair it."""
+    """Tell the truth about an action-progress head, and repair it.
+
+    In an empty folder: `progfix train --solution baseline`, then `progfix diagnose`, on
+    built-in data. With your own: `progfix diagnose FILE`, a checkpoint or predictions;
+    `progfix data check PATH` and `progfix train --data PATH`.
+    """
 
 
 app.command("diagnose", cls=BriefCommand)(diagnose_cli)

@@ -112,6 +112,7 @@ def check_cli(
 ) -> None:
     """List every defect of data, with counts, examples and remedies.
 
+    `progfix data check egoprocel.json` looks at annotations and the features beside them.
     Also what opening the data for training would refuse. Ends with status 2 only if there
     is nothing that can be read.
     """

@@ -67,16 +67,15 @@ HeadSpecArg = Annotated[
 
 _PANEL = "Data"
 
-DataArg = Annotated[
-    str | None,
-    typer.Option(
-        "--data",
-        help="File, folder or built-in name (procedures/1). Left out: what the run or "
-        "checkpoint was trained on.",
-        show_default=False,
-        rich_help_panel=_PANEL,
-    ),
-]
+
+def _data_arg(left_out: str) -> Any:
+    text: Any = {"show_default": False, "rich_help_panel": _PANEL}
+    text["help"] = f"File, folder or built-in name (procedures/1). Left out: {left_out}."
+    return Annotated[str | None, typer.Option("--data", **text)]
+
+
+DataArg = _data_arg("what the run or checkpoint was trained on")
+_TrainingDataArg = _data_arg("the built-in data, or what the run or checkpoint was trained on")
 
 _READING: Mapping[str, tuple[Any, str]] = {
     "reader": (Reader, "How to read the data; auto looks at it."),
@@ -196,12 +195,12 @@ def data_options(said: dict[str, Any], path: str | None) -> DataOptions:
 
 
 def with_data_options(command: Callable[..., R]) -> Callable[..., R]:
-    """Give a command `--data` and how to read it, as `data: DataOptions`.
+    """Give a command that trains `--data` and how to read it, as `data: DataOptions`.
 
     How to read it is refused without it: what a run or a checkpoint was trained on is read
     as it was then.
     """
-    options = {"data": (DataArg, None), **reading_options()}
+    options = {"data": (_TrainingDataArg, None), **reading_options()}
     return with_options(command, "data", options, said_data)
 
 
