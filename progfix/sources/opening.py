@@ -110,7 +110,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     except InputError as error:
         if path.is_dir() or path.suffix.lower() in _CHECKPOINTS:
             raise
-        raise _neither(error.problems[0]) from error
+        raise _neither(error.problems[0], path) from error
     source = Source(
         label=path.name if path.is_dir() else path.stem,
         kind="run" if path.is_dir() else "checkpoint",
@@ -133,8 +133,11 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     return _with_model(source, checkpoint.model, data, options)
 
 
-def _neither(problem: Problem) -> InputError:
+def _neither(problem: Problem, path: Path) -> InputError:
     """Say what else could have been read, where a file is no checkpoint by name or content."""
+    if path.suffix.lower() == ".json":
+        fix = "annotations go after --data, splits after --splits, beside a source"
+        return InputError(replace(problem, fix=fix))
     return InputError(
         replace(
             problem,

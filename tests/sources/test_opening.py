@@ -84,6 +84,12 @@ def test_a_file_of_another_kind_is_told_which_would_do(
     assert "CSV with the columns video, prediction, and target or elapsed and duration" in text
 
 
+def test_annotations_in_place_of_a_source_are_sent_to_their_option(tmp_path: Path) -> None:
+    (tmp_path / "labels.json").write_text("{}")
+    with pytest.raises(InputError, match="annotations go after --data, splits after --splits"):
+        open_source(str(tmp_path / "labels.json"), OPTIONS)
+
+
 def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -> None:
     run, data = trained
     data.rename(data.with_name("moved.h5"))
