@@ -166,6 +166,7 @@ def _simple_commands(text: str) -> Iterator[tuple[str, ...]]:
     reader.whitespace_split = True
     words: list[str] = []
     for word in [*reader, "&&"]:
+        assert word != "|", f"a pipe, of which nobody says what runs it: {text}"
         if word != "&&":
             if words or not _ASSIGNMENT.match(word):
                 words.append(word)
