@@ -186,7 +186,7 @@ class CurveSums:
         """Return the median over segments of the target at the first frame, 1 / duration."""
         frames = np.arange(1, len(self.durations))
         weights = self.durations[None, 1:].astype(np.float64)
-        return float(weighted_median(1 / frames, weights)[0])
+        return float(weighted_median(1 / frames, np.arange(len(frames)), weights)[0])
 
     def counting_late_slope(self) -> float:
         """Return the late slope that counting frames has on these durations.

@@ -16,8 +16,8 @@ REPAIRS: Mapping[str, str] = {
     "isotonic": "recalibrated by the best rising map",
     "monotone_envelope": "made to rise",
     "exact_duration": "with the right duration",
-    "early_repaired": "with a right first tenth",
-    "late_repaired": "with a right last tenth",
+    "early_repaired": "right in the first tenth",
+    "late_repaired": "right in the last tenth",
 }
 """Repairs of the head's own answers, in words; frame counting in its place is not one."""
 

@@ -121,7 +121,7 @@ def early_bias(evidence: Evidence) -> Finding | NotChecked | None:
         },
         ("f", "h", "s"),
         _saved(evidence, "early_repaired"),
-        "A right first tenth",
+        "Being right in the first tenth",
     )
 
 
@@ -149,7 +149,7 @@ def late_saturation(evidence: Evidence) -> Finding | NotChecked | None:
         },
         ("s",),
         _saved(evidence, "late_repaired"),
-        "A right last tenth",
+        "Being right in the last tenth",
     )
 
 

@@ -42,7 +42,7 @@ def video_weights(sums: Sums, resamples: int, seed: int) -> Iterator[NDArray[np.
     videos = len(sums.videos)
     # One video resampled is itself: an interval of no width would claim certainty.
     count = resamples if videos > 1 else 0
-    yield from resample_weights(videos, count, seed, width=len(sums.segments["video"]))
+    yield from resample_weights(videos, count, seed, width=_width(sums))
 
 
 def draw_all(sums: Sums, resamples: int, seed: int) -> NDArray[np.uint8]:
@@ -61,9 +61,14 @@ def group_intervals(
         part: Its sums.
         draws: How often each of its videos counts; of a single video there are none.
     """
-    step = block_size(len(part.segments["video"]))
+    step = block_size(max(len(part.videos), _width(part)))
     blocks = (draws[i : i + step].astype(np.float64) for i in range(0, len(draws), step))
     return with_intervals(lambda weights: keyed(key, scores(part, weights)), part, blocks)
+
+
+def _width(sums: Sums) -> int:
+    """Return the longest array that the metrics make for a resample (`weighted_median`)."""
+    return len(sums.segments["video"]) // 8
 
 
 def with_intervals(

@@ -180,13 +180,13 @@ def _mean_where_defined(
 
 def _medians(sums: Sums, weights: NDArray[np.float64]) -> Scores:
     result = {}
-    by_segment = weights[:, sums.index("video")]
+    video = sums.index("video")
     long = sums.index("duration") >= LONG
     for name in ("first", "last"):
         values = sums.column(name)
-        result[f"{name}_frame_median"] = weighted_median(values, by_segment)
+        result[f"{name}_frame_median"] = weighted_median(values, video, weights)
         of_long = np.where(long, values, np.nan)
-        result[f"{name}_frame_median_{LONG}"] = weighted_median(of_long, by_segment)
+        result[f"{name}_frame_median_{LONG}"] = weighted_median(of_long, video, weights)
     return result
 
 

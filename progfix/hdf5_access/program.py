@@ -16,16 +16,21 @@ import os
 import select
 import signal
 import sys
+import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 
 import h5py
+import numpy as np
 from h5py import h5a, h5d, h5g, h5l, h5o, h5t
 
 IDLE_SECONDS = 10
 """How long to wait for the next file before ending."""
+
+DOT_SECONDS = 0.1
+"""Between two signs of progress, at least."""
 
 EXTRA_MEMORY = 1 << 30
 """Bytes of address space beyond what the interpreter and its libraries take."""
@@ -60,7 +65,7 @@ def main() -> None:
         path, seconds = json.loads(line)
         _limit_processor(seconds)
         try:
-            visit(Path(path), lambda: _say("."))
+            visit(Path(path), _Dots())
         except MemoryError:
             _say("memory\n")
         else:
@@ -113,12 +118,11 @@ def _tolerant() -> Iterator[None]:
 
 
 def _read_attributes(group: h5g.GroupID) -> None:
-    attributes = h5py.Group(group).attrs
     for index in range(h5a.get_num_attrs(group)):
         with _tolerant():
             attribute = h5a.open(group, index=index)
             if not _is_plain(attribute.get_type()):
-                attributes.get(attribute.name.decode())
+                attribute.read(np.empty(attribute.shape, attribute.dtype))
 
 
 def _visit_dataset(dataset: h5d.DatasetID, progress: Progress) -> None:
@@ -188,6 +192,18 @@ def _limit_processor(seconds: int) -> None:
         _, hard = resource.getrlimit(resource.RLIMIT_CPU)
         limit = limit if hard == resource.RLIM_INFINITY else min(limit, hard)
         resource.setrlimit(resource.RLIMIT_CPU, (limit, hard))
+
+
+class _Dots:
+    """Says that there is progress, now and then: each dot wakes the parent."""
+
+    def __init__(self) -> None:
+        self._next = 0.0
+
+    def __call__(self) -> None:
+        if (now := time.monotonic()) >= self._next:
+            self._next = now + DOT_SECONDS
+            _say(".")
 
 
 def _asked() -> bool:

@@ -12,7 +12,7 @@ __all__ = ["LEVEL", "block_size", "percentile_interval", "resample_weights"]
 LEVEL = 0.95
 """Confidence of all intervals."""
 
-_CELLS = 4_000_000
+_CELLS = 1_000_000
 
 
 def resample_weights(

@@ -9,6 +9,9 @@ from progfix.metrics.segments import ratio, segment_lengths, segment_sums
 
 __all__ = ["moments", "pooled_std", "weighted_median"]
 
+_WINDOW = 64
+"""Values to either side of the middle that are looked through at least."""
+
 
 def moments(
     values: NDArray[np.float64], starts: NDArray[np.int64]
@@ -46,28 +49,34 @@ def pooled_std(
 
 
 def weighted_median(
-    values: NDArray[np.float64], weights: NDArray[np.float64]
+    values: NDArray[np.float64], group: NDArray[np.int64], weights: NDArray[np.float64]
 ) -> NDArray[np.float64]:
-    """Return the median of values that are repeated a whole number of times.
+    """Return the median of values whose groups are repeated a whole number of times.
 
     Args:
         values: `(s,)`; NaN is left out.
-        weights: Repetitions, one row per resample, `(b, s)`.
+        group: Index of the group, such as a video, that each value belongs to, `(s,)`.
+        weights: Repetitions of each group, one row per resample, `(b, g)`.
 
     Returns:
         float64 `(b,)`, the mean of the middle two where their number is even; NaN without any.
     """
     order = np.argsort(values)[: np.count_nonzero(~np.isnan(values))]
-    if len(order) == 0:
-        return np.full(len(weights), np.nan)
-    # The running sum goes on from one resample to the next, so that it rises throughout and
-    # one binary search finds the middle of every resample.
-    running = np.cumsum(weights[:, order])
-    ends = running[len(order) - 1 :: len(order)]
-    before = np.append(0.0, ends[:-1])
-    total = ends - before
-    middle = np.zeros(len(weights))
-    for rank in ((total - 1) // 2, total // 2):
-        place = np.searchsorted(running, before + rank, side="right")
-        middle += values[order][place % len(order)]
-    return np.where(total > 0, middle / 2, np.nan)
+    ordered, group = values[order], group[order]
+    groups = weights.shape[1]
+    total = weights @ np.bincount(group, minlength=groups)
+    ranks = np.stack([(total - 1) // 2, total // 2])
+    medians = np.full(len(weights), np.nan)
+    todo = np.flatnonzero(total > 0)
+    half = max(_WINDOW, len(order) // 16)
+    # Resampling groups moves the middle by little: only values around it are looked through,
+    # and more of them for those resamples whose middle lies further off.
+    while len(todo):
+        low, high = max(0, len(order) // 2 - half), len(order) // 2 + half
+        below = weights[todo] @ np.bincount(group[:low], minlength=groups)
+        running = below[:, None] + np.cumsum(weights[np.ix_(todo, group[low:high])], axis=1)
+        inside = (below <= ranks[0, todo]) & (running[:, -1] > ranks[1, todo])
+        places = [np.sum(running <= rank[todo, None], axis=1)[inside] for rank in ranks]
+        medians[todo[inside]] = (ordered[low + places[0]] + ordered[low + places[1]]) / 2
+        todo, half = todo[~inside], half * 4
+    return medians

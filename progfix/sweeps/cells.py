@@ -119,7 +119,7 @@ def _cell(
     text: str, extra: Sequence[Pair], shared: Settings, problems: list[Problem]
 ) -> Cell | None:
     """Return a cell, or None after adding to `problems`."""
-    where = f"cell {text.strip()}"
+    where = f"--solutions {text.strip()}"
     solution, *parts = (part.strip().lower() for part in text.split("+"))
     pairs: list[Pair] = []
     found: list[Problem] = []

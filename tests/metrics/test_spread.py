@@ -43,7 +43,7 @@ def test_pooled_std_does_not_cancel_for_collapsed_predictions() -> None:
 def test_weighted_median_agrees_with_numpy(pairs: list[tuple[float, int]]) -> None:
     values = np.array([value for value, _ in pairs])
     weights = np.array([weight for _, weight in pairs], dtype=float)
-    found = weighted_median(values, weights[None, :])[0]
+    found = weighted_median(values, np.arange(len(values)), weights[None, :])[0]
     repeated = np.repeat(values, weights.astype(int))
     if len(repeated):
         assert found == np.median(repeated)
@@ -51,6 +51,21 @@ def test_weighted_median_agrees_with_numpy(pairs: list[tuple[float, int]]) -> No
         assert np.isnan(found)
 
 
+def test_weighted_median_finds_middles_that_are_far_off() -> None:
+    # 100 groups of 50 values, each group higher than the one before: resamples that hold few
+    # groups have their middle anywhere.
+    rng = np.random.default_rng(0)
+    group = np.repeat(np.arange(100), 50)
+    values = group + rng.random(len(group))
+    weights = rng.integers(0, 3, (40, 100)) * (rng.random((40, 100)) < rng.random((40, 1)) / 4)
+    weights[0], weights[1] = 0, np.arange(100) == 99
+    found = weighted_median(values, group, weights.astype(float))
+    for row, repeats in zip(found, weights, strict=True):
+        expected = np.repeat(values, repeats[group])
+        assert row == np.median(expected) if len(expected) else np.isnan(row)
+
+
 def test_weighted_median_leaves_nan_out() -> None:
-    assert weighted_median(np.array([np.nan, 3.0, 1.0]), np.ones((1, 3)))[0] == 2.0
-    assert np.isnan(weighted_median(np.array([np.nan]), np.ones((1, 1)))[0])
+    group = np.arange(3)
+    assert weighted_median(np.array([np.nan, 3.0, 1.0]), group, np.ones((1, 3)))[0] == 2.0
+    assert np.isnan(weighted_median(np.array([np.nan]), group[:1], np.ones((1, 1)))[0])

@@ -60,12 +60,12 @@ def test_values_that_differ_have_names_that_differ() -> None:
 def test_all_problems_are_said_at_once() -> None:
     said = problems("ad", "xy", "f+dropout=2", "f+colour=red", "f+head=tree", "f+normalise=yes")
     assert [text.partition(":")[0] for text in said] == [
-        "cell ad",
-        "cell xy",
-        "cell f+dropout=2",
-        "cell f+colour=red",
-        "cell f+head=tree",
-        "cell f+normalise=yes",
+        "--solutions ad",
+        "--solutions xy",
+        "--solutions f+dropout=2",
+        "--solutions f+colour=red",
+        "--solutions f+head=tree",
+        "--solutions f+normalise=yes",
     ]
     assert "a with d" in said[0]
     assert "found x, y" in said[1]
@@ -77,10 +77,10 @@ def test_all_problems_are_said_at_once() -> None:
     [
         (["fgs", "gfs"], {}, "--solutions: expected each cell once, found fgs 2 times"),
         (["baseline", "none"], {}, "found baseline 2 times"),
-        (["f+lr=1+lr=2"], {}, "cell f+lr=1+lr=2: expected one value of lr, found 2"),
+        (["f+lr=1+lr=2"], {}, "--solutions f+lr=1+lr=2: expected one value of lr, found 2"),
         (["f+lr=1"], {"vary": ["lr=1,2"]}, "expected one value of lr, found 2"),
         (["f+head=gru"], {"heads": ["pooled"]}, "expected one value of head, found 2"),
-        (["f+lr=1"], {"common": {"optimisation.lr": 2.0}}, "cell f+lr=1: expected one value of lr"),
+        (["f+lr=1"], {"common": {"optimisation.lr": 2.0}}, "--solutions f+lr=1: expected one value of lr"),
         (["f"], {"vary": ["lr=1"], "common": {"optimisation.lr": 2.0}}, "found another in --lr"),
         (["f"], {"vary": ["lr"]}, "--vary lr: expected lr to be"),
         (["f"], {"vary": ["lr=1,1"]}, "found f+lr=1 2 times"),
