@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal
@@ -12,6 +11,7 @@ import numpy as np
 from progfix.data.dataset import Video
 from progfix.embedding import Embedder, encode_with, feature_vectors
 from progfix.errors import InputError, Problem
+from progfix.evaluation.contract import number_json
 from progfix.metrics.alignment.classification import require_classifiers
 from progfix.metrics.alignment.intervals import mean_interval
 from progfix.metrics.alignment.measure import alignment_scores
@@ -58,7 +58,7 @@ class Alignment:
             "train_videos": self.train_videos,
             "videos": self.videos,
             "metrics": {
-                name: values | dict(zip(("low", "high"), map(_number, ends), strict=True))
+                name: values | dict(zip(("low", "high"), map(number_json, ends), strict=True))
                 for (name, values), ends in zip(
                     _scores_json(self.scores).items(), self.intervals.values(), strict=True
                 )
@@ -209,13 +209,9 @@ def align_sources(
 def _scores_json(scores: Mapping[str, Score]) -> dict[str, dict[str, object]]:
     return {
         name: {
-            "value": _number(score.value),
+            "value": number_json(score.value),
             "count": score.count,
             "undefined": score.undefined,
         }
         for name, score in scores.items()
     }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None

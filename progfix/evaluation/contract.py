@@ -10,7 +10,7 @@ from progfix.evaluation.estimates import Bin, Estimate, Evaluation
 from progfix.evaluation.notices import place
 from progfix.evaluation.report import EvalReport, Result
 
-__all__ = ["FORMAT", "to_json"]
+__all__ = ["FORMAT", "estimate_json", "number_json", "to_json"]
 
 FORMAT = "progfix-eval/1"
 
@@ -82,7 +82,7 @@ def _comparison(comparison: Comparison, label: str, reference: str) -> dict[str,
         "left_out": comparison.left_out,
         "unequal_frames": comparison.unequal_frames,
         "differences": {
-            name: {**_estimate(value), "certain": comparison.certain(name)}
+            name: {**estimate_json(value), "certain": comparison.certain(name)}
             for name, value in comparison.differences.items()
         },
     }
@@ -93,14 +93,15 @@ def _baselines(evaluation: Evaluation) -> dict[str, object]:
 
 
 def _estimates(metrics: Mapping[str, Estimate]) -> dict[str, object]:
-    return {name: _estimate(value) for name, value in metrics.items()}
+    return {name: estimate_json(value) for name, value in metrics.items()}
 
 
-def _estimate(value: Estimate) -> dict[str, object]:
+def estimate_json(value: Estimate) -> dict[str, object]:
+    """Return an estimate as reports write it."""
     return {
-        "value": _number(value.value),
-        "low": _number(value.low),
-        "high": _number(value.high),
+        "value": number_json(value.value),
+        "low": number_json(value.low),
+        "high": number_json(value.high),
         "count": value.count,
         "undefined": value.undefined,
     }
@@ -110,11 +111,12 @@ def _bin(part: Bin) -> dict[str, object]:
     return {
         "low": part.low,
         "high": part.high,
-        "mae": _estimate(part.mae),
-        "bias": _estimate(part.bias),
+        "mae": estimate_json(part.mae),
+        "bias": estimate_json(part.bias),
         "count": part.count,
     }
 
 
-def _number(value: float) -> float | None:
+def number_json(value: float) -> float | None:
+    """Return a number, or None where it is undefined."""
     return value if math.isfinite(value) else None

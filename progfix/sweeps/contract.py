@@ -14,6 +14,7 @@ from typing import Any
 
 from progfix.errors import InputError, Problem
 from progfix.evaluation import Estimate
+from progfix.evaluation.contract import estimate_json, number_json
 from progfix.files import atomic_path
 from progfix.sweeps.plan import Plan, PlannedRun
 from progfix.sweeps.result import CellResult, Difference, Score, SweepResult
@@ -83,7 +84,7 @@ def _result(result: SweepResult) -> dict[str, object]:
                 "reference": difference.reference,
                 "seeds": difference.seeds,
                 "videos": difference.videos,
-                "mae": _estimate(difference.mae),
+                "mae": estimate_json(difference.mae),
                 "certain": difference.certain,
             }
             for difference in result.differences
@@ -100,28 +101,14 @@ def _cell(cell: CellResult) -> dict[str, object]:
         "failed": dict(cell.failed),
         "metrics": {
             name: {
-                **_estimate(score.pooled),
-                "mean": _number(score.mean),
-                "std": _number(score.std),
-                "seeds": {seed: _number(value) for seed, value in score.by_seed.items()},
+                **estimate_json(score.pooled),
+                "mean": number_json(score.mean),
+                "std": number_json(score.std),
+                "seeds": {seed: number_json(value) for seed, value in score.by_seed.items()},
             }
             for name, score in cell.scores.items()
         },
     }
-
-
-def _estimate(value: Estimate) -> dict[str, object]:
-    return {
-        "value": _number(value.value),
-        "low": _number(value.low),
-        "high": _number(value.high),
-        "count": value.count,
-        "undefined": value.undefined,
-    }
-
-
-def _number(value: float) -> float | None:
-    return value if math.isfinite(value) else None
 
 
 def _read_plan(values: Mapping[str, Any]) -> Plan:

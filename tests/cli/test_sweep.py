@@ -52,7 +52,10 @@ def test_a_sweep_is_shown_kept_and_shown_again(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("arguments", "messages"),
     [
-        (("--solutions", "ad,fx"), ("--solutions ad: expected letters", "--solutions fx: expected letters")),
+        (
+            ("--solutions", "ad,fx"),
+            ("--solutions ad: expected letters", "--solutions fx: expected letters"),
+        ),
         (("--seeds", "three"), ("--seeds: expected a number of seeds, or a list",)),
         (("--json", "--latex"), ("--json and --latex: expected one form of output",)),
         (("--resume",), ("--resume: expected a sweep to go on with, found none under runs/",)),

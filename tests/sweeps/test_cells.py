@@ -80,7 +80,11 @@ def test_all_problems_are_said_at_once() -> None:
         (["f+lr=1+lr=2"], {}, "--solutions f+lr=1+lr=2: expected one value of lr, found 2"),
         (["f+lr=1"], {"vary": ["lr=1,2"]}, "expected one value of lr, found 2"),
         (["f+head=gru"], {"heads": ["pooled"]}, "expected one value of head, found 2"),
-        (["f+lr=1"], {"common": {"optimisation.lr": 2.0}}, "--solutions f+lr=1: expected one value of lr"),
+        (
+            ["f+lr=1"],
+            {"common": {"optimisation.lr": 2.0}},
+            "--solutions f+lr=1: expected one value of lr",
+        ),
         (["f"], {"vary": ["lr=1"], "common": {"optimisation.lr": 2.0}}, "found another in --lr"),
         (["f"], {"vary": ["lr"]}, "--vary lr: expected lr to be"),
         (["f"], {"vary": ["lr=1,1"]}, "found f+lr=1 2 times"),
