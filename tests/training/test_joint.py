@@ -177,7 +177,8 @@ def test_own_gradients_step_each_part_by_its_own_clip_and_rate() -> None:
     before = {n: p.detach().clone() for n, p in setup.model.named_parameters()}
     losses = losses_of(setup)
     report = setup.optimisers.step(losses.progress, losses.alignment)
-    moved = {n: float((p.detach() - before[n]).abs().max()) for n, p in setup.model.named_parameters()}
+    after = {n: p.detach() for n, p in setup.model.named_parameters()}
+    moved = {n: float((p - before[n]).abs().max()) for n, p in after.items()}
     # Adam's first step is the rate where the gradient is well above its eps of 1e-8.
     assert moved["head.fc.2.bias"] == pytest.approx(1e-3, rel=1e-3)
     assert 1e-5 < moved["encoder.convolutional_layers.0.weight"] <= 1.0001e-4
