@@ -5,10 +5,16 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.data.dataset import FeatureSource, Video
+from progfix.data.dataset import Dataset, FeatureSource, Video
 from progfix.errors import InputError, Problem
 
-__all__ = ["finite_features", "require_features"]
+__all__ = ["GET_FEATURES", "finite_features", "require_features", "require_some_features"]
+
+GET_FEATURES = (
+    "name the folder with the .npy features with --feature-dir, or make features with "
+    "`progfix data make --annotations`"
+)
+"""What to do where there are annotations alone."""
 
 
 def finite_features(video: Video) -> NDArray[np.float32]:
@@ -48,3 +54,14 @@ def require_features(video: Video) -> FeatureSource:
             )
         )
     return video.features
+
+
+def require_some_features(data: Dataset) -> None:
+    """Check that data is not annotations alone, which no single video is to blame for.
+
+    Raises:
+        InputError: If no video has features.
+    """
+    if data.feature_shape is None:
+        found = "annotations without features"
+        raise InputError(Problem(data.origin, "features", found, GET_FEATURES))

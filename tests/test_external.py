@@ -129,8 +129,11 @@ def test_annotations_without_features_are_an_error(tmp_path: Path) -> None:
     (tmp_path / "a.json").write_text(json.dumps(lists))
     data = DataOptions(path=str(tmp_path / "a.json"), fps="1")
     options = SourceOptions(data=data, model="their_progress:Half", device="cpu", split="all")
-    with pytest.raises(InputError, match="video tea a: expected features, found annotations only"):
+    with pytest.raises(InputError) as caught:
         open_source(None, options)
+    (problem,) = caught.value.problems
+    assert problem.where == str(tmp_path / "a.json")
+    assert (problem.expected, problem.found) == ("features", "annotations without features")
 
 
 def test_features_that_are_not_finite_are_not_the_models_fault(tmp_path: Path) -> None:

@@ -117,14 +117,16 @@ class Opening:
             "device": ("a model that runs on data", runs or embeds),
             "head_spec": ("a checkpoint of the GTCC code base", theirs or embeds),
         }
-        reasons = [source.why_not for source in sources if source.why_not is not None]
+        silent = next((source for source in sources if source.why_not is not None), None)
         return [
             Problem(
                 flag(name),
                 f"{needed} beside it",
-                "; ".join(reasons) or f"only {listed(dict.fromkeys(s.kind for s in sources))}",
+                f"only {listed(dict.fromkeys(s.kind for s in sources))}",
                 "leave it out, or name such a source",
             )
+            if silent is None or name == "head_spec"
+            else _without_data(silent, f"data, for {flag(name)} to do something")
             for name, (needed, met) in needs.items()
             if getattr(self, name) is not None and not met
         ]
@@ -137,17 +139,17 @@ def require_predictions(sources: Sequence[Source]) -> None:
         InputError: With a problem for each.
     """
     problems = [
-        Problem(
-            str(source.path or source.label),
-            "data with features that it can answer on",
-            "no --data",
-            source.why_not or "name it with --data PATH",
-        )
+        _without_data(source, "data with features that it can answer on")
         for source in sources
         if source.chunks is None
     ]
     if problems:
         raise InputError(problems)
+
+
+def _without_data(source: Source, expected: str) -> Problem:
+    fix = source.why_not or "name it with --data PATH"
+    return Problem(str(source.path or source.label), expected, "no --data", fix)
 
 
 def with_source_options(command: Callable[..., R]) -> Callable[..., R]:

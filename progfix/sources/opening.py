@@ -160,7 +160,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
                 "name it with --data, for example --data procedures/1",
             )
         )
-    from progfix.features import require_features
+    from progfix.features import require_features, require_some_features
     from progfix.sources.probing import probing_of_module
     from progfix.training.devices import resolve_device
 
@@ -168,6 +168,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
     module = load_module(name, text)
     data = open_dataset(options.data)
     videos, device = evaluated(data, options.split), resolve_device(options.device)
+    require_some_features(data)
     for video in videos:
         require_features(video)
     return Source(
@@ -184,11 +185,13 @@ def _with_model(
     source: Source, model: ProgressModel, data: Dataset, options: SourceOptions
 ) -> Source:
     """Return the source with the model's predictions on the data."""
+    from progfix.features import require_some_features
     from progfix.predict import check_fit, predict
     from progfix.sources.probing import probing_of_model
     from progfix.training.devices import resolve_device
 
     videos, device = evaluated(data, options.split), resolve_device(options.device)
+    require_some_features(data)
     for video in videos:
         check_fit(model, video)
     model.to(device)

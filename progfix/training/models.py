@@ -7,6 +7,7 @@ from progfix.checkpoints import Checkpoint
 from progfix.data.dataset import Dataset
 from progfix.encoders import Encoder, new_encoder
 from progfix.errors import InputError, Problem
+from progfix.features import GET_FEATURES
 from progfix.heads.build import build_head
 from progfix.model import ProgressModel
 from progfix.training.recipe import Method, Recipe
@@ -62,7 +63,7 @@ def _new_encoder(method: Method, data: Dataset) -> Encoder:
                 _found(shape),
                 "choose another --encoder: resnet for maps, stacking or naive for vectors"
                 if shape
-                else _FEATURES,
+                else GET_FEATURES,
             )
         ) from error
 
@@ -78,7 +79,7 @@ def _vector(data: Dataset, purpose: str) -> int:
             _found(shape),
             "train an encoder with --method and --encoder resnet, or pass --init with one"
             if shape
-            else _FEATURES,
+            else GET_FEATURES,
         )
     )
 
@@ -87,9 +88,3 @@ def _found(shape: tuple[int, ...]) -> str:
     if not shape:
         return "annotations without features"
     return f"features of shape {' x '.join(map(str, shape))}"
-
-
-_FEATURES = (
-    "name the folder with the .npy features with --feature-dir, or make features with "
-    "`progfix data make --annotations`"
-)

@@ -17,6 +17,7 @@ from progfix.data.dataset import Dataset
 from progfix.data.feature_scan import validate_features
 from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
+from progfix.features import require_some_features
 from progfix.frame_counting import fit_counting
 from progfix.predict import check_fit
 from progfix.training.devices import resolve_device
@@ -99,6 +100,7 @@ def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
     wide = torch.float64 if precision == "float64" else torch.float32
     model = new_model(options.recipe, data, init).to(device, wide)
     # The test split is predicted at the end: what is wrong with it is found before the work.
+    require_some_features(data)
     videos = (*train.videos, *val.videos, *data.split("test").videos)
     for video in videos:
         check_fit(model, video)

@@ -172,3 +172,16 @@ def test_a_checkpoint_that_knows_no_data_is_one_error(
         "found no --data; the checkpoint does not say what data it was trained on: "
         "name it with --data PATH\n"
     )
+
+
+@needs_fixtures
+@pytest.mark.parametrize("option", [("--split", "val"), ("--fit-on", "train"), ("--device", "cpu")])
+def test_missing_data_is_said_before_the_options_that_need_it(
+    tmp_path: Path, option: tuple[str, str]
+) -> None:
+    done = progfix("eval", FIXTURES / "gtcc_ab.pt", *option, folder=tmp_path, status=2)
+    assert done.stderr == (
+        f"error: {FIXTURES / 'gtcc_ab.pt'}: expected data, for {option[0]} to do something, "
+        "found no --data; the checkpoint does not say what data it was trained on: "
+        "name it with --data PATH\n"
+    )

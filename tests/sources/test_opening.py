@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 from pathlib import Path
 
@@ -118,3 +119,26 @@ def test_a_baseline_without_its_prefix_is_guessed(name: str, fix: str) -> None:
         open_source(name, OPTIONS)
     (problem,) = caught.value.problems
     assert (problem.found, problem.fix) == ("no such file", fix)
+
+
+def test_annotations_alone_are_one_error_about_the_data(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    """No single video is to blame where none has features."""
+    path = tmp_path / "a.json"
+    lists = {"handles": ["a", "b", "c"], "hdl_actions": [["x"]] * 3}
+    times = {"hdl_start_times": [[0]] * 3, "hdl_end_times": [[9]] * 3}
+    path.write_text(json.dumps({"tea": lists | times}))
+    data = DataOptions(path=str(path), fps="1")
+    recipe = apply("gs")
+    with pytest.raises(InputError) as asked:
+        open_source(str(trained[0]), replace(OPTIONS, data=data))
+    with pytest.raises(InputError) as retrained:
+        start_run(
+            RunOptions(recipe, data, init=trained[0], folder=tmp_path / "run", device="cpu"),
+            lambda _: None,
+        )
+    for caught in (asked, retrained):
+        (problem,) = caught.value.problems
+        assert (problem.where, problem.found) == (str(path), "annotations without features")
+        assert "--feature-dir" in problem.fix
