@@ -57,14 +57,19 @@ def seconds(command: list[str], folder: Path, times: int = 3) -> float:
 @pytest.mark.slow
 def test_commands_start_at_once(tmp_path: Path) -> None:
     start_run(options(tmp_path / "run", epochs=1), ignore)
-    entry = str(ENTRY)
-    torch = seconds([sys.executable, "-c", "import torch"], tmp_path)
-    help_, run, table = (
+    entry, importing = str(ENTRY), [sys.executable, "-c", "import torch"]
+    help_, table = (
         seconds([entry, *arguments], tmp_path)
-        for arguments in (["--help"], ["diagnose", "run"], ["diagnose", "run/predictions.h5"])
+        for arguments in (["--help"], ["diagnose", "run/predictions.h5"])
     )
+    # One after the other, so that what slows the machine down slows both down.
+    pairs = [
+        [seconds(command, tmp_path, times=1) for command in (importing, [entry, "diagnose", "run"])]
+        for _ in range(5)
+    ]
+    torch, more = min(t for t, _ in pairs), min(run - t for t, run in pairs)
     sys.stdout.write(
-        f"--help {help_:.2f} s; import torch {torch:.2f} s; diagnose of a run {run - torch:.2f} s "
+        f"--help {help_:.2f} s; import torch {torch:.2f} s; diagnose of a run {more:.2f} s "
         f"more; of a predictions file {table:.2f} s\n"
     )
     assert help_ < 0.5
@@ -72,7 +77,7 @@ def test_commands_start_at_once(tmp_path: Path) -> None:
     # PyTorch's compiler, which its optimisers load, would cost as much as PyTorch itself.
     check = "; sys.exit('torch._dynamo' in sys.modules)"
     subprocess.run([sys.executable, "-c", asked + check], cwd=tmp_path, check=True)
-    assert run - torch < 1.0
+    assert more < 1.0
     assert table < 1.5
 
 
