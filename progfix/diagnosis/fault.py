@@ -58,16 +58,30 @@ def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
     if not causes:
         return _nothing(evidence)
     top = causes[0]
-    decided = next((f for f in causes if f.id in PLACES and f.severity == top.severity), None)
+    decided = next(
+        (f for f in causes if f.severity == top.severity and _explains(f, evidence)), None
+    )
     if decided is not None:
         return _decided(decided)
     by_probe = _by_embeddings(evidence, top)
     if by_probe is not None:
         return by_probe
-    blaming = next((f for f in serious if f.id in PLACES and f.id != "deceptive-middle"), None)
+    blaming = next(
+        (f for f in serious if f.id != "deceptive-middle" and _explains(f, evidence)), None
+    )
     if blaming is not None:
         return _decided(blaming)
     return Fault("undecided", None, _undecided(evidence, top))
+
+
+def _explains(finding: Finding, evidence: Evidence) -> bool:
+    """Whether a finding blames something for the error.
+
+    Seeing the future lowers the error: it is not why answers are no better than a constant.
+    """
+    if finding.id == "future-leak" and evidence.summary.mae >= evidence.summary.mae_constant:
+        return False
+    return finding.id in PLACES
 
 
 def _decided(finding: Finding) -> Fault:
@@ -93,7 +107,8 @@ def _by_embeddings(evidence: Evidence, top: Finding) -> Fault | None:
     if probe is None:
         return None
     mae, head, clock = number(probe.mae), number(probe.mae_head), number(probe.mae_clock)
-    if probe.saved.value >= T.lost and probe.saved.low > 0:
+    enough = evidence.curves.segments >= T.clock_segments  # as head-loses-progress asks for
+    if enough and probe.saved.value >= T.lost and probe.saved.low > 0:
         return Fault(
             "head",
             "head-loses-progress",

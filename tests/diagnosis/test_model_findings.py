@@ -258,6 +258,15 @@ def test_the_fault_is_placed_by_what_decides() -> None:
     duration = Interval(0.5, 0.4, 0.6)
     loses = with_embeddings(carried(duration=duration, saved=Interval(0.1, 0.05, 0.2)))
     assert find_fault(loses, [open_cause]).decided_by == "head-loses-progress"
+    # Where that finding is not checked for want of segments, it decides nothing.
+    few = find_fault(replace(loses, curves=CurveSums()), [open_cause])
+    assert (few.place, few.decided_by) == ("undecided", None)
+    assert few.words.endswith("which may be chance.")
+    # Seeing the future is not why answers are no better than a constant.
+    leak = finding("future-leak", "error")
+    for mae, decided in ((0.1, "future-leak"), (0.3, "head-loses-progress")):
+        seen = replace(loses, summary=Summary(frames=1, mae=mae, mae_constant=0.25))
+        assert find_fault(seen, [leak, open_cause]).decided_by == decided
     poor = Interval(0.0, -0.1, 0.1)
     blind = carried(duration=poor, saved=Interval(0, 0, 0), linear=0.149)
     assert find_fault(with_embeddings(blind), [open_cause]).place == "encoder"
