@@ -27,10 +27,11 @@ _NOT_THEIRS = (__file__, str(Path(torch.__file__).parent), "<frozen ")
 
 
 def load_module(name: str, argument: str | None = None) -> nn.Module:
-    """Import and call what makes a user's model. This runs the user's code.
+    """Import a user's model, or import and call what makes it. This runs the user's code.
 
     Args:
-        name: "package.module:callable", found on the Python path or in the working folder.
+        name: "package.module:callable", found on the Python path or in the working folder; a
+            module that is there already is taken as it is.
         argument: Passed to the callable where given, such as the path of its weights.
 
     Raises:
@@ -48,10 +49,14 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     if not there:
         found = f"none of this name in {imported.__file__}"
         raise _problem(name, f"{where}.{attribute}", found, "check the name")
-    call = f"{attribute}({'' if argument is None else 'SOURCE'})"
-    with _their_code(name, f"{call} to make a module"):
-        made = getattr(imported, attribute)
-        model = made() if argument is None else made(argument)
+    model = getattr(imported, attribute)
+    if not isinstance(model, nn.Module):
+        call = f"{attribute}({'' if argument is None else 'SOURCE'})"
+        with _their_code(name, f"{call} to make a module"):
+            model = model() if argument is None else model(argument)
+    elif argument is not None:
+        fix = "name its class, or a function that loads the weights"
+        raise _problem(name, "what makes a module of SOURCE", "a module as it is", fix)
     if not isinstance(model, nn.Module):
         raise _problem(name, "a torch.nn.Module", type(model).__name__)
     return model

@@ -12,6 +12,7 @@ from progfix.data.dataset import ArrayFeatures, Segment, Video
 from progfix.data.hdf5_writer import write_hdf5
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
+from progfix.external import load_module
 from progfix.files import atomic_path
 from progfix.predictions import Predictions
 from progfix.sources import SourceOptions, open_source
@@ -24,6 +25,8 @@ print("importing")
 class Half(torch.nn.Module):
     def forward(self, features):
         return torch.full((len(features), 1), 0.5)
+
+half = Half()
 
 class Short(Half):
     def forward(self, features):
@@ -82,9 +85,15 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_a_module_answers_every_frame() -> None:
-    rows = answers("their_progress:Half")
-    assert len(rows) > 0
-    assert (rows.prediction == 0.5).all()
+    for name in ("their_progress:Half", "their_progress:half"):
+        rows = answers(name)
+        assert len(rows) > 0
+        assert (rows.prediction == 0.5).all()
+
+
+def test_a_module_as_it_is_takes_no_weights() -> None:
+    with pytest.raises(InputError, match="a module as it is; name its class"):
+        load_module("their_progress:half", "weights.pt")
 
 
 @pytest.mark.parametrize(
