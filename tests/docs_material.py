@@ -102,8 +102,8 @@ def _gtcc_annotations(folder: Path) -> None:
             "hdl_end_times": [[fps * 5, at, fps * 50] for at in turn],
         }
         splits[task] = {"train": names[:5], "val": names[5:6], "test": names[6:]}
-    (folder / "egoprocel.json").write_text(json.dumps(tasks), encoding="utf-8")
-    (folder / "labels.json").write_text(json.dumps(tasks), encoding="utf-8")
+    for name in ("egoprocel.json", "mine.json", "labels.json"):
+        (folder / name).write_text(json.dumps(tasks), encoding="utf-8")
     for name in ("splits.json", "data_splits.json"):
         (folder / name).write_text(json.dumps({"splits": splits}), encoding="utf-8")
 

@@ -46,8 +46,9 @@ ModelArg = Annotated[
     str | None,
     typer.Option(
         "--model",
-        help="package.module:callable returning a PyTorch module (T, D) -> (T,), called with "
-        "SOURCE where one is given; it is imported and run, so use it on code that you trust.",
+        help="package.module:name of a PyTorch module (T, D) -> (T,), or of what returns one, "
+        "called with SOURCE where one is given; it is imported and run, so use it on code that "
+        "you trust.",
         show_default=False,
     ),
 ]
