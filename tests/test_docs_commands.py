@@ -184,6 +184,8 @@ def test_measurements_take_their_arguments(
     if name in {"venv", "pytest"}:
         return
     module = importlib.import_module(name)
+    if hasattr(module, "__path__"):
+        module = importlib.import_module(f"{name}.__main__")
     if name == "tests.diagnosis.pictures":
         folder, *findings = arguments
         assert (ROOT / folder).is_dir()
