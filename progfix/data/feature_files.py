@@ -57,6 +57,14 @@ def feature_files(
         Features by video name.
     """
     present = {path.stem: path for path in folder.iterdir() if path.suffix == ".npy"}
+    if videos and not any(name in present for _, name in videos):
+        expected = f"features of {len(videos)} videos, such as {videos[0][1]}.npy"
+        found = "none of them" if present else "no .npy file"
+        collector.refuse(
+            "missing-features",
+            Problem(str(folder), expected, found, "name their folder with --feature-dir"),
+        )
+        return {}
     sources = {}
     for where, name in videos:
         path = present.get(name)

@@ -142,7 +142,7 @@ def check_lists(
         collector.note(
             "overlapping-segments",
             "info",
-            f"{shared:,} of {pairs:,} neighbouring segments share their boundary frame",
+            f"{shared:,} of {pairs:,} neighbours in the lists, background included, share a frame",
             shared_boundaries=shared,
             pairs=pairs,
         )

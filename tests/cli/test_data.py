@@ -55,7 +55,7 @@ def test_info_counts_a_shared_frame_once(tmp_path: Path, labels: Path) -> None:
     # cut is frames 2 to 8, stir 8 to 10: nine frames of eleven in four videos.
     row = summary["splits"][-1]
     assert (row["action_frames"], row["frames"], row["segments"]) == (36, 44, 8)
-    assert any("share their boundary frame" in notice for notice in summary["notices"])
+    assert any("neighbours in the lists" in notice for notice in summary["notices"])
 
 
 def test_info_for_people_fits_80_columns() -> None:
@@ -81,7 +81,7 @@ def test_check_lists_the_known_defects_of_the_real_annotations() -> None:
         "task Brownie.cmu: 188 lists for 34 handles (views collapse to 34)",
         "task Pizza.cmu: 184 lists for 32 handles (views collapse to 33)",
         "fix pass --pairing views --skip-tasks Pizza.cmu",
-        "21,560 of 21,560 neighbouring segments share their boundary frame",
+        "21,560 of 21,560 neighbours in the lists, background included, share a frame",
         "236 of 3,952 actions have one frame (6.0%)",
         "non-finite, constant-features, beyond-features (there are no features)",
         "1 error, 2 notices",

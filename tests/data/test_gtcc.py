@@ -157,6 +157,16 @@ def test_missing_and_broken_feature_files_are_all_named(tmp_path: Path) -> None:
     assert "S01_a" not in text
 
 
+def test_a_folder_without_any_of_the_features_is_one_error(tmp_path: Path) -> None:
+    path = annotated(tmp_path, S01_a=ROWS, S02_b=ROWS)
+    (tmp_path / "features").mkdir()
+    for found in ("no .npy file", "none of them"):
+        text = refused(path)
+        assert text.count("expected") == 1
+        assert f"expected features of 2 videos, such as S01_a.npy, found {found}" in text
+        np.save(tmp_path / "features" / "other.npy", ramp(9))
+
+
 def test_a_feature_folder_that_is_not_there(tmp_path: Path) -> None:
     text = refused(annotated(tmp_path), feature_dir=tmp_path / "nowhere")
     assert "no such folder" in text
@@ -196,7 +206,7 @@ def test_background_may_overlap_and_a_shared_boundary_is_a_notice(tmp_path: Path
     path = annotated(tmp_path, S01_a=(("0", 0, 300), ("cut", 30, 60), ("stir", 60, 90)))
     data = opened(path)
     assert data.videos[0].segments == (Segment(1, 2, "cut"), Segment(2, 3, "stir"))
-    assert data.notices == ("1 of 2 neighbouring segments share their boundary frame",)
+    assert data.notices == ("1 of 2 neighbours in the lists, background included, share a frame",)
 
 
 @pytest.mark.parametrize(
