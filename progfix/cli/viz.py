@@ -106,7 +106,10 @@ def viz_cli(
         )
     for name, reason in result.left_out.items():
         _echo(f"note: {name} left out: {reason}", err=True)
+    before = set(folder.iterdir())
     files = save(result, folder, file_format)
+    if out is None and folder == _FOLDER and before.intersection(files):
+        _echo(f"note: replaced earlier figures in {folder}; --out FOLDER keeps both", err=True)
     for file, drawing in zip(files, result.drawings, strict=True):
         _echo(str(file))
         for line in _lines(drawing, _blocks()):

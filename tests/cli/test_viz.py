@@ -42,6 +42,9 @@ def test_before_and_after_from_files_alone(tmp_path: Path) -> None:
         "note: before: 45 of 129 predictions are outside [0, 1]",
         "note: after: 12 of 129 predictions are outside [0, 1]",
     ]
+    again = progfix("viz", "after.npz", "--num-segments", "1", folder=tmp_path)
+    said = "note: replaced earlier figures in progfix-figures; --out FOLDER keeps both"
+    assert said in again.stderr.splitlines()
 
 
 def test_the_newest_run_draws_into_its_own_folder(tmp_path: Path) -> None:
