@@ -8,6 +8,7 @@ import traceback
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -46,10 +47,10 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     with _their_code(name, f"a module {where} that can be imported", _IMPORT_FIX):
         imported = importlib.import_module(where)
         there = hasattr(imported, attribute)
+        model: Any = getattr(imported, attribute, None)
     if not there:
         found = f"none of this name in {imported.__file__}"
         raise _problem(name, f"{where}.{attribute}", found, "check the name")
-    model = getattr(imported, attribute)
     if not isinstance(model, nn.Module):
         call = f"{attribute}({'' if argument is None else 'SOURCE'})"
         with _their_code(name, f"{call} to make a module"):
