@@ -28,7 +28,7 @@ from progfix.hdf5_access.members import (
     member,
     open_file,
     require_bounded_chunks,
-    whole,
+    values,
 )
 
 __all__ = ["Hdf5Features", "labels_checksum", "open_hdf5"]
@@ -153,11 +153,11 @@ def labels_checksum(segments: Sequence[Segment]) -> int:
 
 def group_checksum(group: h5py.Group) -> int:
     """Return `labels_checksum` of the labels that a video's group holds."""
-    spans = whole(member(group, "segments", h5py.Dataset)).reshape(-1, 2)
-    actions = whole(member(group, "actions", h5py.Dataset))
+    spans = values(group, "segments").reshape(-1, 2)
+    actions = values(group, "actions")
     censored = (
-        whole(member(group, "censored", h5py.Dataset))
-        if "censored" in group
+        values(group, "censored")
+        if group.id.links.exists(b"censored")
         else np.zeros(len(spans), dtype=np.bool_)
     )
     rows = zip(spans.tolist(), actions.tolist(), censored.tolist(), strict=True)

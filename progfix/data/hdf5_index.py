@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from progfix.data.dataset import Segment, Video
 from progfix.data.hdf5_handles import Hdf5Features, labels_checksum
-from progfix.hdf5_access.members import HDF5_ERRORS, member, whole
+from progfix.hdf5_access.members import HDF5_ERRORS, values
 
 __all__ = ["INDEX", "SEGMENTS", "IndexRow", "read_index", "write_index"]
 
@@ -96,8 +96,8 @@ def read_index(path: Path, file: h5py.File) -> list[tuple[str, Video]] | None:
     try:
         if INDEX not in file or SEGMENTS not in file:
             return None
-        index = whole(member(file, INDEX, h5py.Dataset))
-        segments = whole(member(file, SEGMENTS, h5py.Dataset))
+        index = values(file, INDEX)
+        segments = values(file, SEGMENTS)
         rows = list(_rows(path, index, segments))
     except (*HDF5_ERRORS, AttributeError, IndexError):  # tables of other columns
         return None

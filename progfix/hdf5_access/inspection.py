@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 
 from progfix.errors import InputError, Problem
 
-__all__ = ["require_harmless"]
+__all__ = ["require_harmless", "visit_early"]
 
 START_SECONDS = 60.0
 """How long the child may take to start, from a slow file system."""
@@ -40,6 +40,7 @@ BYTES_PER_SECOND = 1 << 20
 
 _LOCK = threading.RLock()
 _HARMLESS: set[tuple[int, int, int, int]] = set()
+_EARLY: dict[tuple[int, int, int, int], InputError] = {}
 _MEMORY = b"memory\n"
 _CURRENT: _Child | None = None
 _PROGRAM = Path(__file__).with_name("program.py")
@@ -53,19 +54,54 @@ def require_harmless(path: Path) -> None:
     Raises:
         InputError: If the child crashed or ran into a limit, or cannot be started.
     """
-    try:
-        state = path.stat()
-    except OSError:
-        return
-    key = (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+    key = _state(path)
     with _LOCK:
-        if key in _HARMLESS:
+        if key is None or key in _HARMLESS:
             return
-        problem = _visited(path, state.st_size / BYTES_PER_SECOND)
+        if key in _EARLY:
+            raise _EARLY.pop(key)
+        problem = _visited(path, key[2] / BYTES_PER_SECOND)
         if problem is not None:
             fix = "restore the file from where it came from, or do not use it"
             raise InputError(Problem(str(path), "an intact HDF5 file", problem, fix))
         _HARMLESS.add(key)
+
+
+def visit_early(path: Path) -> None:
+    """Have a thread see to `require_harmless`, while a file is not needed yet.
+
+    What there is to refuse is refused when the file is asked for. Files that do not begin as
+    HDF5 does are left alone.
+    """
+
+    def visit() -> None:
+        key = _state(path)
+        if key is None or not _begins_as_hdf5(path):
+            return
+        with _LOCK:
+            try:
+                require_harmless(path)
+            except InputError as error:
+                _EARLY[key] = error
+
+    threading.Thread(target=visit, daemon=True).start()
+
+
+def _state(path: Path) -> tuple[int, int, int, int] | None:
+    """Return what changes with a file's contents, of which the third is its size."""
+    try:
+        state = path.stat()
+    except OSError:
+        return None
+    return (state.st_dev, state.st_ino, state.st_size, state.st_mtime_ns)
+
+
+def _begins_as_hdf5(path: Path) -> bool:
+    with suppress(OSError):
+        if path.is_file():  # a pipe gives its bytes once
+            with path.open("rb") as file:
+                return file.read(4) == b"\x89HDF"
+    return False
 
 
 def _visited(path: Path, extra: float) -> str | None:

@@ -14,6 +14,7 @@ from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.frame_counting import fit_counting
+from progfix.hdf5_access.inspection import visit_early
 from progfix.predictions_io import FORMATS, read_predictions
 from progfix.sources.baseline import PREFIX, evaluated, known_baselines, open_baseline
 from progfix.sources.source import Source, SourceOptions
@@ -103,6 +104,8 @@ def _from_file(path: Path, options: SourceOptions) -> Source:
 
 
 def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
+    if options.data.path is not None:
+        visit_early(Path(options.data.path).expanduser())  # while PyTorch is imported
     from progfix.checkpoints import open_checkpoint
 
     try:

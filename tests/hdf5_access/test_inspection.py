@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ import pytest
 
 from progfix.errors import InputError
 from progfix.hdf5_access import inspection
-from progfix.hdf5_access.inspection import require_harmless
+from progfix.hdf5_access.inspection import require_harmless, visit_early
 from tests.data.samples import hand_made_hdf5
 
 FAKE = """
@@ -30,6 +31,7 @@ for line in sys.stdin:
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
     monkeypatch.setattr(inspection, "_HARMLESS", set())
+    monkeypatch.setattr(inspection, "_EARLY", {})
     monkeypatch.setattr(inspection, "_CURRENT", None)
     yield
     if inspection._CURRENT is not None:
@@ -81,6 +83,48 @@ def test_a_file_written_anew_is_visited_anew(tmp_path: Path, acting: Callable[[s
     require_harmless(path)
     os.utime(path, ns=(1, 1))
     assert "crashes" in refusal(path)
+
+
+def test_a_file_visited_early_is_not_visited_again(
+    tmp_path: Path, acting: Callable[[str], None]
+) -> None:
+    path, asked = hand_made_hdf5(tmp_path / "x.h5"), tmp_path / "asked"
+    acting(f"open({str(asked)!r}, 'a').write(line)")
+    visit_early(path)
+    deadline = time.monotonic() + 20
+    while not inspection._HARMLESS and time.monotonic() < deadline:
+        time.sleep(0.01)
+    require_harmless(path)
+    assert len(asked.read_text().splitlines()) == 1
+
+
+def test_what_is_wrong_is_said_when_the_file_is_asked_for(
+    tmp_path: Path, acting: Callable[[str], None]
+) -> None:
+    path = hand_made_hdf5(tmp_path / "x.h5")
+    acting("os.abort()")
+    visit_early(path)
+    deadline = time.monotonic() + 20
+    while not inspection._EARLY and time.monotonic() < deadline:
+        time.sleep(0.01)
+    acting("pass")  # it is not visited again
+    assert "crashes" in refusal(path)
+    require_harmless(path)  # but it is when it is asked for again
+
+
+def test_what_is_no_hdf5_file_is_not_visited_early(
+    tmp_path: Path, acting: Callable[[str], None]
+) -> None:
+    asked, text, pipe = tmp_path / "asked", tmp_path / "x.json", tmp_path / "pipe"
+    text.write_text("{}")
+    os.mkfifo(pipe)
+    acting(f"open({str(asked)!r}, 'a').write(line)")
+    for path in (text, pipe, tmp_path, tmp_path / "nothing"):
+        visit_early(path)
+    while any(thread.name.endswith("(visit)") for thread in threading.enumerate()):
+        time.sleep(0.01)
+    require_harmless(hand_made_hdf5(tmp_path / "x.h5"))
+    assert len(asked.read_text().splitlines()) == 1
 
 
 @pytest.mark.parametrize(
