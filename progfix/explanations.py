@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Literal
 
 from progfix.data.findings import FINDINGS as OF_DATA
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.solutions import RECOMMENDED, SOLUTIONS, Solution, parse_letters
 from progfix.training.recipe import SEED_RECIPE, changes
 
@@ -77,13 +77,15 @@ def explained(text: str) -> list[Topic]:
         return [known[name]]
     if name and set(name) <= set(SOLUTIONS):
         return [known[letter] for letter in parse_letters(name, where="TOPIC")]
-    close = get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
+    within = [other for other in known if name and name in re.split("[-_]", other)]
+    close = within or get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
+    meant = close[0] if len(close) == 1 else f"one of {listed(close)}"
     raise InputError(
         Problem(
             "TOPIC",
             f"a finding, a metric, letters out of {''.join(SOLUTIONS)}, or {', '.join(GROUPS)}",
             repr(text),
-            f"did you mean {close[0]}?" if close else "`progfix explain` lists them all",
+            f"did you mean {meant}?" if close else "`progfix explain` lists them all",
         )
     )
 

@@ -1,4 +1,4 @@
-"""Any PyTorch module as a progress model: `--model package.module:callable`."""
+"""Any PyTorch module as a progress model: `--model package.module:name`."""
 
 from __future__ import annotations
 
@@ -24,15 +24,20 @@ __all__ = ["answer_segment", "load_module", "predict_with_module"]
 
 _FIX = "mend the model's code"
 _IMPORT_FIX = f"check the name (it is looked for here and on the Python path), or {_FIX}"
-_NOT_THEIRS = (__file__, str(Path(torch.__file__).parent), "<frozen ")
+_NOT_THEIRS = (
+    __file__,
+    str(Path(torch.__file__).parent),
+    str(Path(importlib.__file__).parent),
+    "<frozen ",
+)
 
 
 def load_module(name: str, argument: str | None = None) -> nn.Module:
     """Import a user's model, or import and call what makes it. This runs the user's code.
 
     Args:
-        name: "package.module:callable", found on the Python path or in the working folder; a
-            module that is there already is taken as it is.
+        name: "package.module:name", found on the Python path or in the working folder: a
+            class, or a function, to call, or a module that is there already.
         argument: Passed to the callable where given, such as the path of its weights.
 
     Raises:
@@ -41,7 +46,7 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     where, colon, attribute = name.partition(":")
     if not (where and colon and attribute):
         fix = "name the module, a colon, and what in it makes the model"
-        raise _problem(name, "package.module:callable", repr(name), fix)
+        raise _problem(name, "package.module:name", repr(name), fix)
     if str(Path.cwd()) not in sys.path:
         sys.path.insert(0, str(Path.cwd()))
     with _their_code(name, f"a module {where} that can be imported", _IMPORT_FIX):

@@ -33,6 +33,7 @@ __all__ = [
     "predict",
     "predict_segments",
     "read_video",
+    "require_fit",
 ]
 
 _AHEAD_BYTES = 1 << 26
@@ -204,14 +205,32 @@ def check_fit(model: ProgressModel, video: Video) -> None:
     """
     expected, found = _input_shape(model), tuple(require_features(video).shape[1:])
     if found != expected:
-        raise InputError(
-            Problem(
-                video.where,
-                f"features of size {_size(expected)} per frame, as the checkpoint was trained on",
-                _size(found),
-                "give the data that belongs to this checkpoint with --data",
-            )
+        raise _misfit(video.where, expected, _size(found))
+
+
+def require_fit(model: ProgressModel, data: Dataset) -> None:
+    """Check all videos as `check_fit` does; where none fits, the data is to blame as a whole.
+
+    Raises:
+        InputError: If one does not.
+    """
+    expected, shape = _input_shape(model), data.feature_shape
+    sizes = {None if v.features is None else tuple(v.features.shape[1:]) for v in data}
+    if sizes == {shape} and shape not in (None, expected):
+        raise _misfit(data.origin, expected, f"{_size(shape or ())} in all of its videos")
+    for video in data:
+        check_fit(model, video)
+
+
+def _misfit(where: str, expected: tuple[int, ...], found: str) -> InputError:
+    return InputError(
+        Problem(
+            where,
+            f"features of size {_size(expected)} per frame, as the checkpoint was trained on",
+            found,
+            "give the data that belongs to this checkpoint with --data",
         )
+    )
 
 
 def _input_shape(model: ProgressModel) -> tuple[int, ...]:

@@ -1,4 +1,4 @@
-"""`--model package.module:callable`: a user's module, right and wrong."""
+"""`--model package.module:name`: a user's module, right and wrong."""
 
 from __future__ import annotations
 
@@ -99,8 +99,8 @@ def test_a_module_as_it_is_takes_no_weights() -> None:
 @pytest.mark.parametrize(
     ("name", "message"),
     [
-        ("their_progress", "expected package.module:callable.*; name the module, a colon"),
-        ("nowhere:make", "ModuleNotFoundError.*; check the name"),
+        ("their_progress", "expected package.module:name.*; name the module, a colon"),
+        ("nowhere:make", "ModuleNotFoundError: No module named 'nowhere'; check the name"),
         ("their_syntax:make", "SyntaxError"),
         ("their_progress:missing", r"none of this name in .*their_progress\.py; check the name"),
         ("their_progress:leaves", r"SystemExit: 0 \(.*their_progress\.py, line \d+\)"),

@@ -83,14 +83,18 @@ def diagnose_cli(
     result: Diagnosis | Comparison = diagnoses[0]
     if len(diagnoses) == 2:
         result = compare_diagnoses(*diagnoses)
-    page: Path | None = None
+    written: list[Path] = []
     if out is not None:
         from progfix.report import write_report
 
-        page = write_report(out, opened, result)[-1]
+        written = write_report(out, opened, result)
     _show(result, as_json=as_json)
-    if page is not None and not as_json:
-        typer.echo(f"wrote {page}")
+    if written and not as_json:
+        from progfix.cli.render import count
+
+        data, *figures, page = written
+        drawn = f" and {count(len(figures), 'figure')}" if figures else ""
+        typer.echo(f"wrote {page}, beside it {data.name}{drawn}")
     if _reaches(diagnoses[-1], fail_on):
         raise typer.Exit(1)
 

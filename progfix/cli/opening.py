@@ -72,7 +72,7 @@ class Opening:
         split: Videos to use.
         fit_on: Splits whose durations frame counting learns.
         device: Where models run.
-        model: "package.module:callable".
+        model: "package.module:name".
         head_spec: What the head of a users' checkpoint is.
     """
 

@@ -108,7 +108,7 @@ def diagnose(
         ladder=ladder(evidence),
         probes=evidence.probes,
         not_checked=(*(o for o in outcomes if isinstance(o, NotChecked)), *unread),
-        notices=notices(evidence) + ((note,) if note else ()),
+        notices=(*source.notices, *notices(evidence), *((note,) if note else ())),
         fix_command=fix_command(source, findings),
     )
 

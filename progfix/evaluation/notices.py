@@ -64,6 +64,7 @@ def notices(groups: Sequence[Group], results: Sequence[Result], resamples: int) 
     said: set[str] = set()
     for result in results:
         data = result.source.data
+        yield from result.source.notices
         yield from (n for n in (data.notices if data is not None else ()) if n not in said)
         said |= set(data.notices if data is not None else ())
         yield from _derived(result)

@@ -96,6 +96,7 @@ def gather(
         tuple(views[key] for key in segments),
         tuple(_video([views[key] for key in keys], data) for keys in videos),
         (
+            *(notice for source in sources for notice in source.notices),
             f"frame counting is fitted on: {counting.fitted_on}",
             *surveyed.notices(shared),
         ),

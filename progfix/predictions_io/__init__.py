@@ -2,7 +2,7 @@
 
 from progfix.predictions_io.columns import ALIASES, COLUMNS, FORMAT
 from progfix.predictions_io.formats import FORMATS
-from progfix.predictions_io.reading import load_predictions, read_predictions
+from progfix.predictions_io.reading import load_predictions, passed_over, read_predictions
 from progfix.predictions_io.writing import PredictionsWriter, save_predictions
 
 __all__ = [
@@ -12,6 +12,7 @@ __all__ = [
     "FORMATS",
     "PredictionsWriter",
     "load_predictions",
+    "passed_over",
     "read_predictions",
     "save_predictions",
 ]

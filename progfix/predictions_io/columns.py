@@ -24,6 +24,7 @@ __all__ = [
     "parse",
     "require_format",
     "resolve",
+    "rivals",
 ]
 
 FORMAT = "progfix-predictions/1"
@@ -208,6 +209,16 @@ def _texts(values: Sequence[str] | NDArray[np.generic]) -> Sequence[str]:
     if not isinstance(values, np.ndarray):
         return values
     return [v.decode() if isinstance(v, bytes) else str(v) for v in values.tolist()]
+
+
+def rivals(names: Sequence[str], chosen: str) -> list[str]:
+    """Return the columns that could be meant as the prediction as well as the chosen one.
+
+    There are none beside one that is called "prediction".
+    """
+    if _folded(chosen) == "prediction":
+        return []
+    return [name for name in names if name != chosen and _folded(name) in ALIASES["prediction"]]
 
 
 def _folded(name: str) -> str:

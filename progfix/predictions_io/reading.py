@@ -11,13 +11,13 @@ from progfix.errors import InputError, Problem
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.assemble import Rows, derive, starts_of, typed
 from progfix.predictions_io.checks import SeenVideos, check_structure, check_values
-from progfix.predictions_io.columns import INTERVALS, resolve
+from progfix.predictions_io.columns import INTERVALS, resolve, rivals
 from progfix.predictions_io.defects import Defects
 from progfix.predictions_io.formats import format_of
 from progfix.predictions_io.table import Table
 from progfix.predictions_io.videos import whole_videos
 
-__all__ = ["load_predictions", "read_predictions"]
+__all__ = ["load_predictions", "passed_over", "read_predictions"]
 
 
 def read_predictions(path: str | Path) -> Iterator[Predictions]:
@@ -68,6 +68,17 @@ def load_predictions(path: str | Path) -> Predictions:
         InputError: As `read_predictions`.
     """
     return Predictions.concat(read_predictions(path))
+
+
+def passed_over(path: str | Path) -> tuple[str, list[str]]:
+    """Return the column that a file's predictions are read from, and others of such a name.
+
+    Raises:
+        InputError: As `read_predictions`, where the header is at fault.
+    """
+    names = list(_open(Path(path)).names)
+    chosen = resolve(names, str(path))["prediction"]
+    return chosen, rivals(names, chosen)
 
 
 def _open(path: Path) -> Table:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from functools import partial
 from pathlib import Path
 
 from progfix.baselines import BASELINES, baseline_predictions
-from progfix.data.dataset import Dataset, Video
+from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
@@ -89,10 +88,10 @@ def _cumulative(name: str, options: SourceOptions, data: Dataset | None) -> Sour
 
     kind, _, path = name.partition("@")
     embed: Embedder = feature_vectors
-    check: Callable[[Video], None] = check_vectors
+    model = None
     if path:
         from progfix.checkpoints import open_checkpoint
-        from progfix.predict import check_fit
+        from progfix.predict import require_fit
         from progfix.training.devices import resolve_device
 
         if not Path(path).exists():
@@ -103,15 +102,19 @@ def _cumulative(name: str, options: SourceOptions, data: Dataset | None) -> Sour
             stored = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
             data = open_dataset(stored)
         model = checkpoint.model.to(resolve_device(options.device))
-        embed, check = encode_with(model), partial(check_fit, model)
+        embed = encode_with(model)
     data = _data(name, options, data)
     videos, fitted = evaluated(data, options.split), options.fit_on.split("+")
     train = data.where(lambda video: video.split in fitted)
     counting = fit_counting(data, options.fit_on)
     if counting is None:
         raise _nothing_to_fit(name, options, data, "whose paths give the unit")
-    for video in (*train, *videos):
-        check(video)
+    if model is not None:
+        require_fit(model, train)
+        require_fit(model, videos)
+    else:
+        for video in (*train, *videos):
+            check_vectors(video)
     predictor = CumulativeL2(
         train.videos, videos.videos, embed, per_action=kind.endswith("per-action")
     )

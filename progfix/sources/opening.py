@@ -12,10 +12,10 @@ from progfix import runs
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.frame_counting import fit_counting
 from progfix.hdf5_access.inspection import visit_early
-from progfix.predictions_io import FORMATS, read_predictions
+from progfix.predictions_io import FORMATS, passed_over, read_predictions
 from progfix.sources.baseline import PREFIX, evaluated, known_baselines, open_baseline
 from progfix.sources.source import Source, SourceOptions
 
@@ -100,7 +100,20 @@ def _from_file(path: Path, options: SourceOptions) -> Source:
         chunks=partial(read_predictions, path),
         counting=None if data is None else fit_counting(data, options.fit_on),
         data=data,
+        notices=_ambiguous(path),
     )
+
+
+def _ambiguous(path: Path) -> tuple[str, ...]:
+    """Say which of several columns a file's predictions are read from."""
+    try:
+        chosen, others = passed_over(path)
+    except InputError:  # it is raised where the predictions are read
+        return ()
+    if not others:
+        return ()
+    also = f"the file also has {listed(others)}"
+    return (f"{path.name}: {chosen} is judged; {also}: name the one to judge 'prediction'",)
 
 
 def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
@@ -120,6 +133,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         path=path,
         checkpoint=checkpoint,
         why_not=f"the checkpoint does not say what data it was trained on{_NAME_IT}",
+        notices=_unfinished(path) if path.is_dir() else (),
     )
     if options.data.path is not None:
         return _with_model(source, checkpoint.model, open_dataset(options.data), options)
@@ -134,6 +148,24 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
         return replace(source, why_not=f"{moved}{_NAME_IT}")
     return _with_model(source, checkpoint.model, data, options)
+
+
+def _unfinished(run: Path) -> tuple[str, ...]:
+    """Say that a run has epochs to go, so that its best checkpoint may not be its last."""
+    from progfix.training.history import read_history
+
+    try:
+        recipe = runs.read_config(run)["recipe"]
+        epochs = recipe["optimisation"]["epochs"]  # type: ignore[index]  # or it is damaged
+        done = len(read_history(run / runs.HISTORY))
+    except (InputError, KeyError, TypeError):
+        return ()
+    if not isinstance(epochs, int) or done >= epochs:
+        return ()
+    return (
+        f"{run}: {done} of {epochs} epochs are done; its best checkpoint so far is judged "
+        f"(`progfix train --resume --out {run}` goes on where nothing trains it now)",
+    )
 
 
 def _neither(problem: Problem, path: Path) -> InputError:
@@ -189,14 +221,13 @@ def _with_model(
 ) -> Source:
     """Return the source with the model's predictions on the data."""
     from progfix.features import require_some_features
-    from progfix.predict import check_fit, predict
+    from progfix.predict import predict, require_fit
     from progfix.sources.probing import probing_of_model
     from progfix.training.devices import resolve_device
 
     videos, device = evaluated(data, options.split), resolve_device(options.device)
     require_some_features(data)
-    for video in videos:
-        check_fit(model, video)
+    require_fit(model, videos)
     model.to(device)
     return replace(
         source,

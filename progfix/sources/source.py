@@ -31,7 +31,7 @@ class SourceOptions:
         data: The user's data options; without a path, what the checkpoint was trained on.
         split: One of train, val, test, or all.
         device: "auto", or a torch device.
-        model: "package.module:callable" that makes a torch module, or None.
+        model: "package.module:name" that makes a torch module, or None.
         head_spec: What a users' head is, where its file leaves a doubt, or None.
         fit_on: Splits whose durations frame counting is fitted on, joined by "+".
     """
@@ -90,6 +90,7 @@ class Source:
         checkpoint: The opened checkpoint, for findings about weights and recipe.
         data: All splits of the data that is predicted.
         probing: The model itself, for input probes; None where there are only numbers.
+        notices: What the user should know about where the predictions come from.
     """
 
     label: str
@@ -101,3 +102,4 @@ class Source:
     checkpoint: Checkpoint | None = None
     data: Dataset | None = None
     probing: Probing | None = None
+    notices: tuple[str, ...] = ()

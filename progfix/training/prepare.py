@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +19,7 @@ from progfix.data.open import open_dataset
 from progfix.errors import InputError, Problem
 from progfix.features import require_some_features
 from progfix.frame_counting import fit_counting
-from progfix.predict import check_fit
+from progfix.predict import require_fit
 from progfix.training.devices import resolve_device
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.execution import check_precision, compile_encoder
@@ -102,8 +102,7 @@ def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
     # The test split is predicted at the end: what is wrong with it is found before the work.
     require_some_features(data)
     videos = (*train.videos, *val.videos, *data.split("test").videos)
-    for video in videos:
-        check_fit(model, video)
+    require_fit(model, replace(data, videos=videos))
     validate_features(videos)
     if options.execution.compiled:
         compile_encoder(model.encoder if trained else None, device)

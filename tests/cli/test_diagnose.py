@@ -223,7 +223,10 @@ def test_falling_answers_are_not_said_to_follow(tmp_path: Path) -> None:
 
 def test_out_writes_a_report_and_figures(constant: Path, tmp_path: Path) -> None:
     page = tmp_path / "report" / "report.html"
-    assert run(constant, "--out", page.parent).endswith(f"\nwrote {page}\n")
+    said = run(constant, "--out", page.parent)
+    figures = list((page.parent / "figures").iterdir())
+    beside = f"diagnosis.json and {len(figures)} figures"
+    assert said.endswith(f"\nwrote {page}, beside it {beside}\n")
     names = {path.name for path in (tmp_path / "report").rglob("*") if path.is_file()}
     assert names == {
         "diagnosis.json",

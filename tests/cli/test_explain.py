@@ -88,7 +88,13 @@ def test_lists() -> None:
 
 
 @pytest.mark.parametrize(
-    ("typed", "meant"), [("earlybias", "early-bias"), ("findigns", "findings"), ("mea", "mae")]
+    ("typed", "meant"),
+    [
+        ("earlybias", "early-bias"),
+        ("findigns", "findings"),
+        ("mea", "mae"),
+        ("tau", "one of kendalls_tau, wild_tau"),
+    ],
 )
 def test_what_is_misspelt(typed: str, meant: str) -> None:
     done = progfix("explain", typed, folder=HERE, status=2)

@@ -121,7 +121,8 @@ def test_data_of_another_size_is_refused_before_anything_is_written(tmp_path: Pa
         folder=tmp_path, status=2,
     )  # fmt: skip
     assert "expected features of size 64 per frame" in done.stderr
-    assert "found 128" in done.stderr
+    assert "procedures/1: expected" in done.stderr.replace("\n", " ")
+    assert "found 128 in all of its videos" in " ".join(done.stderr.split())
     assert not (tmp_path / "run").exists()
 
 

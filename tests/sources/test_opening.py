@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
+from progfix import runs
 from progfix.data.hdf5_writer import write_hdf5
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
+from progfix.diagnosis import diagnose
 from progfix.errors import InputError
+from progfix.evaluation.report import EvalOptions, evaluate
 from progfix.solutions import apply
 from progfix.sources import SourceOptions, open_source
 from progfix.training.run import start_run
 from progfix.training.run_options import RunOptions
+from progfix.visualisation import visualise
 
 SMALL = "procedures/1:tasks=1,videos=6,dim=4"
 OPTIONS = SourceOptions(device="cpu")
@@ -39,6 +44,25 @@ def test_a_run_is_predicted_on_the_data_it_records(trained: tuple[Path, Path]) -
     assert source.why_not is None
 
 
+def test_a_run_with_epochs_to_go_says_so(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    run = tmp_path / "run"
+    shutil.copytree(trained[0], run)
+    assert open_source(str(run), OPTIONS).notices == ()
+    config = json.loads((run / runs.CONFIG).read_text())
+    config["recipe"]["optimisation"]["epochs"] = 3
+    (run / runs.CONFIG).write_text(json.dumps(config))
+    source = open_source(str(run), OPTIONS)
+    (notice,) = source.notices
+    assert notice.startswith(f"{run}: 1 of 3 epochs are done; its best checkpoint so far is judged")
+    assert notice in evaluate([source], EvalOptions(bootstrap=0)).notices
+    assert notice in diagnose(source).notices
+    assert notice in visualise([source], ["positions"]).notices
+    # What cannot be told is not said.
+    for damaged in ({}, {"recipe": []}, {"recipe": {"optimisation": {"epochs": "many"}}}):
+        (run / runs.CONFIG).write_text(json.dumps({"format": runs.RUN_FORMAT, **damaged}))
+        assert open_source(str(run / "checkpoint.pt"), OPTIONS).notices == ()
+
+
 @pytest.mark.parametrize(
     ("change", "where"),
     [({"split": "nope"}, "--split nope"), ({"device": "foo"}, "--device")],
@@ -58,7 +82,9 @@ def test_data_of_another_size_in_its_place_is_named(trained: tuple[Path, Path]) 
     before = data.read_bytes()
     try:
         write_hdf5(data, open_dataset(DataOptions(path=SMALL.replace("dim=4", "dim=5"))))
-        with pytest.raises(InputError, match=r"data\.h5, video .*expected features of size 4 per"):
+        with pytest.raises(
+            InputError, match=r"data\.h5: expected features of size 4 per.*5 in all"
+        ):
             open_source(str(run), OPTIONS)
     finally:
         data.write_bytes(before)
@@ -142,3 +168,34 @@ def test_annotations_alone_are_one_error_about_the_data(
         (problem,) = caught.value.problems
         assert (problem.where, problem.found) == (str(path), "annotations without features")
         assert "--feature-dir" in problem.fix
+
+
+@pytest.mark.parametrize(
+    ("columns", "read", "notice"),
+    [
+        ("Progress_Dense,progress_sparse", [0.2, 0.8], "p.csv: progress_sparse is judged; the "
+         "file also has Progress_Dense: name the one to judge 'prediction'"),
+        ("progress_sparse,prediction", [0.2, 0.8], None),
+        ("pred,other", [0.1, 0.9], None),
+    ],
+)  # fmt: skip
+def test_of_several_predictions_it_is_said_which_one_counts(
+    tmp_path: Path, columns: str, read: list[float], notice: str | None
+) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text(f"video,target,{columns}\nx,.5,.1,.2\nx,1,.9,.8\n")
+    source = open_source(str(path), OPTIONS)
+    assert source.notices == (() if notice is None else (notice,))
+    assert source.chunks is not None
+    (table,) = source.chunks()
+    assert table.prediction.tolist() == read
+
+
+def test_a_header_at_fault_is_an_error_where_it_is_read(tmp_path: Path) -> None:
+    path = tmp_path / "p.csv"
+    path.write_text("video,target\nx,.5\n")
+    source = open_source(str(path), OPTIONS)
+    assert source.notices == ()
+    assert source.chunks is not None
+    with pytest.raises(InputError, match="a column 'prediction'"):
+        next(iter(source.chunks()))
