@@ -9,11 +9,12 @@ from pathlib import Path
 import h5py
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from progfix.errors import InputError
 from progfix.hdf5_access import inspection
 from progfix.hdf5_access.inspection import require_harmless
-from progfix.hdf5_access.members import member, require_bounded_chunks, whole
+from progfix.hdf5_access.members import HDF5_ERRORS, member, require_bounded_chunks, values, whole
 
 FINDS = sorted((Path(__file__).parent / "finds").glob("*.h5"))
 
@@ -109,3 +110,55 @@ def test_filters_and_chunks_that_are_not_known_to_be_safe(tmp_path: Path) -> Non
                 member(file, name, h5py.Dataset)
         with pytest.raises(ValueError, match="'wide' in chunks of 536,870,912 bytes"):
             member(file, "wide", h5py.Dataset)
+
+
+@pytest.mark.parametrize(
+    ("stored", "options"),
+    [
+        (np.arange(6).reshape(3, 2), {}),
+        (np.arange(6, dtype=">i2"), {"fletcher32": True}),
+        (np.array([0.5, np.nan]), {"compression": "gzip"}),
+        (np.array([True, False]), {}),
+        (np.array(["pour", "stir \u00e4"], dtype=object), {}),
+        (np.array([["a"], ["b"]], dtype=object), {"compression": "lzf"}),
+        (np.array([b"pour", b"st"]), {"shuffle": True}),
+        (np.empty((0, 2), np.int64), {}),
+        (np.array(7), {}),
+        (np.array([(1, b"x")], dtype=[("n", "i4"), ("t", "S3")]), {}),
+    ],
+)
+def test_values_are_those_of_h5py(
+    tmp_path: Path, stored: NDArray[np.generic], options: dict[str, object]
+) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        file.create_dataset("x", data=stored, **options)
+        column = member(file, "x", h5py.Dataset)
+        text = h5py.check_string_dtype(column.dtype) is not None
+        expected = column.asstr()[()] if text else column[()]
+        found = values(file, "x")
+        assert found.dtype == expected.dtype
+        np.testing.assert_array_equal(found, expected)
+
+
+def test_values_are_refused_as_members_are(tmp_path: Path) -> None:
+    with h5py.File(tmp_path / "x.h5", "w") as file:
+        packed(file, deflated(1 << 27))
+        file.create_group("group")
+        file["soft"] = h5py.SoftLink("/x")
+        file["elsewhere"] = h5py.ExternalLink("other.h5", "/x")
+        file.create_dataset("scaled", data=np.arange(9), scaleoffset=0)
+        file.create_dataset("latin", data=np.array([b"\xe4"]))
+        file.create_dataset("nothing", data=h5py.Empty("f4"))
+        for name, error, message in (
+            ("x", ValueError, "become more than 32"),
+            ("group", ValueError, "'group' is no dataset"),
+            ("soft", ValueError, "link to somewhere else"),
+            ("elsewhere", ValueError, "link to somewhere else"),
+            ("scaled", ValueError, "'scaled' with the filters"),
+            ("missing", KeyError, "no 'missing'"),
+            ("latin", UnicodeDecodeError, "utf-8"),
+        ):
+            with pytest.raises(error, match=message):
+                values(file, name)
+        with pytest.raises(HDF5_ERRORS):
+            values(file, "nothing")
