@@ -9,6 +9,7 @@ from typing import Any
 import h5py
 import numpy as np
 
+from tests.chunks import write_chunk
 from tests.fuzz.case import Case
 
 HEAD = "video,segment,elapsed,duration,target,prediction\n"
@@ -84,7 +85,7 @@ def _bomb(file: h5py.File, _: Path) -> None:
     made = file.create_dataset("prediction", (4,), "f8", chunks=(4,), compression="gzip")
     packer = zlib.compressobj(1)
     raw = b"".join(packer.compress(bytes(1 << 24)) for _ in range(8)) + packer.flush()
-    made.id.write_direct_chunk((0,), raw)
+    write_chunk(made, raw)
 
 
 def _virtual(file: h5py.File, folder: Path) -> None:

@@ -15,6 +15,7 @@ from progfix.errors import InputError
 from progfix.hdf5_access import inspection
 from progfix.hdf5_access.inspection import require_harmless
 from progfix.hdf5_access.members import HDF5_ERRORS, member, require_bounded_chunks, values, whole
+from tests.chunks import write_chunk
 
 FINDS = sorted((Path(__file__).parent / "finds").glob("*.h5"))
 
@@ -39,7 +40,7 @@ def packed(
 ) -> h5py.Dataset:
     """Store a chunk as it is given, in a data set of float64."""
     made = file.create_dataset("x", (rows,), "f8", chunks=(rows,), compression=compression)
-    made.id.write_direct_chunk((0,), raw)
+    write_chunk(made, raw)
     return made
 
 
