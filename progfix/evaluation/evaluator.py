@@ -7,7 +7,7 @@ from typing import Self
 
 from numpy.typing import ArrayLike
 
-from progfix.evaluation.estimates import Breakdown, Evaluation, estimate
+from progfix.evaluation.estimates import BREAKDOWNS, Breakdown, Evaluation, estimate
 from progfix.evaluation.measure import Counting, count_left_out, measure, require_finite
 from progfix.evaluation.sums import Sums
 from progfix.leave_one_out import LEAVE_ONE_OUT
@@ -129,8 +129,10 @@ class Evaluator:
             by: Breakdowns to compute as well: "task", "action", "duration".
 
         Raises:
-            ValueError: If nothing was given, or a segment twice.
+            ValueError: If nothing was given, a segment twice, or a breakdown is unknown.
         """
+        if isinstance(by, str) or not set(by) <= set(BREAKDOWNS):
+            raise ValueError(f"expected a list of breakdowns out of {BREAKDOWNS}, found {by!r}")
         self._measure()
         if not self._parts:
             raise ValueError("expected at least one row of predictions, found none")

@@ -220,3 +220,11 @@ def test_the_ends_of_two_videos_do_not_touch() -> None:
     result = evaluator.compute()
     assert result["mae_video"].count == 2
     assert result["monotonicity"].count == 0
+
+
+@pytest.mark.parametrize("by", ["task", ["tasks"], ["task", "position"]])
+def test_unknown_breakdowns_are_an_error_of_the_caller(by: list[str]) -> None:
+    evaluator = Evaluator()
+    evaluator.add([0.5, 1.0], video="a")
+    with pytest.raises(ValueError, match=r"expected a list of breakdowns out of .*task"):
+        evaluator.compute(by=by)  # type: ignore[arg-type]
