@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
 from progfix.errors import InputError, Problem
+from progfix.held_signals import HeldSignals, held_signals
 
 if TYPE_CHECKING:
     from typing_extensions import Buffer
@@ -96,13 +97,18 @@ class PatientFile(io.FileIO):
     write and crashes the process when it is freed, torch.save and Matplotlib's PDF writer
     put an error of their own in the place of the disk's.
 
+    Args:
+        path: The file, made anew.
+        held: What `require` lets in.
+
     Attributes:
         refusal: The first error of the disk. What comes after it is kept in memory, since
             libhdf5 reads again what it wrote: call `require` from time to time.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, held: HeldSignals | None = None) -> None:
         self.refusal: OSError | None = None
+        self._held = held
         self._refused: list[tuple[int, bytes]] = []
         self._end = 0
         super().__init__(path, "w+")
@@ -150,23 +156,30 @@ class PatientFile(io.FileIO):
             return self._end
 
     def require(self) -> None:
-        """Raise what the disk refused, if it did.
+        """Raise what the disk refused, if it did, and let in the signals that came.
 
         Raises:
             OSError: The first refusal.
+            KeyboardInterrupt: On Ctrl-C, if its handler is Python's.
         """
         if self.refusal is not None:
             raise self.refusal
+        if self._held is not None:
+            self._held.deliver()
 
 
 @contextmanager
 def patient_file(path: Path) -> Iterator[PatientFile]:
     """Yield a new file; what the disk refused meanwhile is raised when the block has ended.
 
+    Signals, whose exceptions such a library does not survive either, wait until then, too,
+    or for the next call of the file's `require`.
+
     Raises:
         OSError: If the file cannot be made, or something could not be written.
+        KeyboardInterrupt: On Ctrl-C, if its handler is Python's.
     """
-    with PatientFile(path) as file:
+    with held_signals() as held, PatientFile(path, held) as file:
         yield file
         file.require()
 

@@ -27,6 +27,8 @@ class FeatureScan:
     Attributes:
         non_finite: Values that are NaN or infinite.
         first_bad: First frame with such a value, or None.
+        zero_frames: Frames in which every feature is 0.
+        first_zero: The first of them, or None.
         low: Smallest finite value of each column, float32 `(columns,)`.
         high: Largest finite value of each column, float32 `(columns,)`.
         digest: Of all values; equal for equal features.
@@ -34,6 +36,8 @@ class FeatureScan:
 
     non_finite: int
     first_bad: int | None
+    zero_frames: int
+    first_zero: int | None
     low: NDArray[np.float32]
     high: NDArray[np.float32]
     digest: bytes
@@ -58,6 +62,7 @@ def scan_features(video: Video) -> FeatureScan:
     low = np.full(columns, np.inf, np.float32)
     high = np.full(columns, -np.inf, np.float32)
     non_finite, first_bad = 0, None
+    zero_frames, first_zero = 0, None
     hashed = hashlib.sha256(repr(shape).encode())
     step = max(1, BLOCK_VALUES // max(1, columns))
     for start in range(0, shape[0], step):
@@ -69,10 +74,15 @@ def scan_features(video: Video) -> FeatureScan:
             if first_bad is None:
                 first_bad = start + int(bad.any(axis=1).argmax())
             block = np.where(bad, np.nan, block)
+        zero = ~block.any(axis=1)
+        if zero.any():
+            zero_frames += int(zero.sum())
+            if first_zero is None:
+                first_zero = start + int(zero.argmax())
         # fmin and fmax pass over NaN.
         low = np.fmin(low, np.fmin.reduce(block, axis=0))
         high = np.fmax(high, np.fmax.reduce(block, axis=0))
-    return FeatureScan(non_finite, first_bad, low, high, hashed.digest())
+    return FeatureScan(non_finite, first_bad, zero_frames, first_zero, low, high, hashed.digest())
 
 
 def validate_features(videos: Iterable[Video], *, on_video: Observer | None = None) -> None:

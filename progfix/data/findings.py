@@ -129,7 +129,7 @@ FINDINGS: Mapping[str, FindingText] = {
     "constant-features": FindingText(
         "video whose features never change",
         "videos whose features never change",
-        "features that never change say nothing about progress",
+        "features that never change, or are 0, say nothing about progress",
         ("extract the features of these videos again",),
     ),
     "one-frame-actions": FindingText(

@@ -72,11 +72,10 @@ def write_hdf5(
             seen.add((video.task, video.name))
             key = _group_name(video, keys)
             keys.add(key)
-            shape = _write_video(file.create_group(key), key, where, video, dtype)
+            shape = _write_video(file.create_group(key), key, where, video, dtype, out)
             rows.append(IndexRow(key, shape, replace(video, features=None)))
             if on_video is not None:
                 on_video(video)
-            out.require()
         write_index(file, rows)
     return len(rows)
 
@@ -115,7 +114,12 @@ def _require_storable(where: str, video: Video) -> None:
 
 
 def _write_video(
-    group: h5py.Group, key: str, where: str, video: Video, dtype: FeatureType
+    group: h5py.Group,
+    key: str,
+    where: str,
+    video: Video,
+    dtype: FeatureType,
+    out: PatientFile,
 ) -> tuple[int, ...]:
     features = video.features
     if features is None:
@@ -139,6 +143,7 @@ def _write_video(
             expected = f"features within {np.finfo(dtype).max:g}, the largest {dtype}"
             raise InputError(Problem(where, expected, found, "store them as float32"))
         stored[start : start + len(narrow)] = narrow
+        out.require()
     _write_column(group, "segments", [(s.start, s.end) for s in video.segments], np.int64, (2,))
     actions = [segment.action.encode() for segment in video.segments]
     # Of fixed length: text of variable length lies in a heap that has no checksum.

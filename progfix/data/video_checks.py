@@ -45,6 +45,9 @@ ONE_FRAME_SHARE = 0.1
 SAME_SEGMENTS = 3
 """Fewest segments of an annotation that two videos do not share by chance."""
 
+ZERO_FRAMES = 2
+"""Fewest frames of zeros that deserve a look; a first frame of optical flow may be one."""
+
 Observer = Callable[[Video], None]
 
 
@@ -198,6 +201,21 @@ def _constant(scans: Sequence[tuple[Video, FeatureScan]], collector: Collector) 
             f"{count_of(len(still), 'video')} with the same features in every frame",
             examples=still,
             count=len(still),
+        )
+    empty = [
+        f"{_name(video)}: {scan.zero_frames:,} of {video.num_frames:,} frames, the first "
+        f"{scan.first_zero}"
+        for video, scan in scans
+        if scan.zero_frames >= ZERO_FRAMES and not scan.constant
+    ]
+    if empty:
+        collector.note(
+            "constant-features",
+            "warning",
+            f"{count_of(len(empty), 'video')} with frames in which every feature is 0: padding, "
+            "or features that were lost",
+            examples=empty,
+            count=len(empty),
         )
     if scans and len({len(scan.low) for _, scan in scans}) == 1:
         low = np.min([scan.low for _, scan in scans], axis=0)

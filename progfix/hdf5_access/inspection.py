@@ -164,7 +164,7 @@ class _Child:
         )
         self._arrived: SimpleQueue[bytes] = SimpleQueue()
         threading.Thread(target=self._forward, daemon=True).start()
-        atexit.register(self.end)
+        atexit.register(self._end_at_exit)
         self.started = self._answer(START_SECONDS, START_SECONDS)
 
     @property
@@ -181,11 +181,15 @@ class _Child:
 
     def end(self) -> None:
         """End it, whatever it is at."""
-        atexit.unregister(self.end)
+        atexit.unregister(self._end_at_exit)
         if self.owner == os.getpid():
             self._process.kill()
             self._process.wait()
             self._process.stdin.close()  # type: ignore[union-attr]  # a pipe
+
+    def _end_at_exit(self) -> None:
+        with suppress(KeyboardInterrupt):  # the process is ending, as it asks for
+            self.end()
 
     def _answer(self, silent: float, total: float) -> _Outcome:
         """Take what arrives until a line ends, the child does, or the time is over."""

@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem, listed
 from progfix.files import PatientFile
+from progfix.held_signals import held_signals
 from progfix.hdf5_access.members import (
     HDF5_ERRORS,
     first_line,
@@ -134,14 +135,20 @@ class Hdf5Writer:
 
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._out = PatientFile(path)
-        # Since 1.10 HDF5 puts checksums on metadata, too, where it is told to.
-        self._file = h5py.File(self._out, "w", libver=("v110", "v110"))
-        self._file.attrs["format"] = FORMAT
+        with held_signals():
+            # Since 1.10 HDF5 puts checksums on metadata, too, where it is told to.
+            self._file = h5py.File(self._out, "w", libver=("v110", "v110"))
+            self._file.attrs["format"] = FORMAT
         self._columns = columns
         self._names: dict[str, dict[str, int]] = {}
 
     def write(self, chunk: Predictions) -> None:
         """Append the rows of a chunk."""
+        with held_signals():
+            self._append(chunk)
+        self._out.require()
+
+    def _append(self, chunk: Predictions) -> None:
         for name in self._columns:
             values = getattr(chunk, name)
             if isinstance(values, Category):
@@ -165,10 +172,14 @@ class Hdf5Writer:
             column = self._file[name]
             column.resize(len(column) + len(values), axis=0)
             column[len(column) - len(values) :] = values
-        self._out.require()
 
     def close(self) -> None:
         """Write the names and complete the file."""
+        with held_signals():
+            self._complete()
+        self._out.require()
+
+    def _complete(self) -> None:
         for name, table in self._names.items():
             names = [text.encode() for text in table]
             # Of fixed length: text of variable length lies in a heap that has no checksum.
@@ -178,7 +189,6 @@ class Hdf5Writer:
             )
         self._file.close()
         self._out.close()
-        self._out.require()
 
 
 def _is_group(file: h5py.File, name: str) -> bool:

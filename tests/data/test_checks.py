@@ -91,6 +91,7 @@ def test_scan_in_blocks_equals_numpy_on_the_whole(monkeypatch: pytest.MonkeyPatc
         scan = scan_features(one)
         finite = np.where(np.isfinite(whole), whole, np.nan)
         assert (scan.non_finite, scan.first_bad) == (4, 13)
+        assert (scan.zero_frames, scan.first_zero) == (0, None)
         assert np.array_equal(scan.low, np.nanmin(finite, axis=0))
         assert np.array_equal(scan.high, np.nanmax(finite, axis=0))
         assert scan.digest == scan_features(with_features(one, whole)).digest
@@ -105,6 +106,17 @@ def test_constant_features() -> None:
     (finding,) = found(dead)
     assert (finding.id, finding.severity) == ("constant-features", "info")
     assert finding.evidence == {"columns": 2, "of": 6}
+
+
+def test_frames_of_zeros() -> None:
+    values = HEALTHY[0].read().copy()
+    values[[7, 30, 31]] = 0
+    lost = with_features(HEALTHY[0], values)
+    (finding,) = found([lost, *HEALTHY[1:]])
+    assert (finding.id, finding.severity) == ("constant-features", "warning")
+    assert finding.examples == ("tea v0: 3 of 40 frames, the first 7",)
+    values[[7, 30]] = 1
+    assert found([with_features(HEALTHY[0], values), *HEALTHY[1:]]) == []
 
 
 def test_one_frame_actions() -> None:

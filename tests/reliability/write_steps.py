@@ -89,9 +89,9 @@ class Steps:
         return watched
 
     def _made(self, call: Callable[..., None]) -> Callable[..., None]:
-        def watched(file: PatientFile, path: Path) -> None:
+        def watched(file: PatientFile, path: Path, *arguments: Any) -> None:
             self.step("open", path)
-            call(file, path)
+            call(file, path, *arguments)
 
         return watched
 
