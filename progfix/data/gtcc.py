@@ -13,6 +13,7 @@ from progfix.data.feature_files import feature_files, feature_folder
 from progfix.data.findings import count_of
 from progfix.data.frame_rates import annotation_fps, parse_fps, to_feature_frame
 from progfix.data.gtcc_json import check_lists, parse_gtcc_json
+from progfix.data.npy import NpyFeatures
 from progfix.data.options import FRAME_RATES, DataOptions
 from progfix.data.pairing import pair_lists
 from progfix.data.reading import LENGTH_TOLERANCE, Reading, tasks_to_keep
@@ -76,6 +77,8 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
     names = [(f"{path}, task {task}, {n}", n) for task, rows in pairs.items() for n, _ in rows]
     folder = feature_folder(path.parent, options.feature_dir)
     sources = feature_files(folder, names, collector) if folder else {}
+    if folder and _frames_last(folder, sources, collector):
+        return Reading((), "GTCC JSON annotations", collector.findings())
     tally = _Tally()
     videos = []
     unknown: list[tuple[str, str]] = []
@@ -105,6 +108,22 @@ def read_gtcc(path: Path, options: DataOptions) -> Reading:
     split_videos, split_note = _split(videos, path, options, collector)
     kind = f"GTCC JSON annotations, ends {options.ends}"
     return Reading(split_videos, kind, collector.findings(), split_note)
+
+
+def _frames_last(folder: Path, sources: Mapping[str, NpyFeatures], collector: Collector) -> bool:
+    """Refuse features of one length and of many widths, which are stored (D, T)."""
+    shapes = [source.shape for source in sources.values() if len(source.shape) == 2]
+    lengths, widths = ({shape[axis] for shape in shapes} for axis in (0, 1))
+    transposed = len(lengths) == 1 and len(widths) > max(1, min(2, len(shapes) - 1))
+    if transposed:
+        problem = Problem(
+            str(folder),
+            "features (T, D), frames first",
+            f"shapes {', '.join(map(str, sorted(set(shapes))[:3]))}, frames last",
+            "store them transposed: np.save(path, np.load(path).T)",
+        )
+        collector.refuse("feature-shapes", problem)
+    return transposed
 
 
 def _unknown_rates(path: Path, handles: Sequence[str]) -> Problem:

@@ -178,6 +178,18 @@ def test_features_of_different_widths(tmp_path: Path) -> None:
     assert "S03_c: expected frames of shape (3,)" in refused(path)
 
 
+def test_features_with_their_frames_last(tmp_path: Path) -> None:
+    # One video alone, or two of one length, are not told from the right order.
+    path = annotated(tmp_path, S01_a=ROWS, S02_b=ROWS)
+    folder = tmp_path / "features"
+    write_features(folder, {"S01_a": ramp(7).T, "S02_b": ramp(9).T})
+    text = refused(path)
+    assert text.count("expected") == 1
+    assert "features (T, D), frames first, found shapes (3, 7), (3, 9), frames last" in text
+    write_features(folder, {"S02_b": ramp(7).T})
+    assert "frames last" not in refused(path)
+
+
 @pytest.mark.parametrize(
     ("rows", "finding", "message"),
     [
