@@ -13,6 +13,7 @@ from progfix.diagnosis.model import Finding, NotChecked, Skill, Summary
 
 if TYPE_CHECKING:
     from progfix.checkpoints import Checkpoint
+    from progfix.diagnosis.scale import OffScale
 
 __all__ = ["NO_CHECKPOINT", "Check", "Evidence"]
 
@@ -40,6 +41,10 @@ class Evidence:
         probes: What asking the model again has shown.
         missing: Columns that the predictions did not have.
         no_predictions: Why there are no predictions; None where there are.
+        segments_in_data: Segments with a known end in all splits of the data, where the model
+            can be asked about them; else 0.
+        off_scale: On what other scale the answers are, which leaves no error to judge; None
+            where they are progress.
     """
 
     summary: Summary = field(default_factory=Summary)
@@ -55,6 +60,8 @@ class Evidence:
     probes: Probes = field(default_factory=Probes)
     missing: frozenset[str] = frozenset()
     no_predictions: str | None = None
+    segments_in_data: int = 0
+    off_scale: OffScale | None = None
 
 
 @dataclass(frozen=True)

@@ -10,6 +10,7 @@ from progfix.diagnosis.measured import EmbeddingProbe
 from progfix.diagnosis.model import Fault, Finding, Place
 from progfix.diagnosis.text import number
 from progfix.diagnosis.thresholds import THRESHOLDS as T
+from progfix.diagnosis.verdict import behind
 
 __all__ = ["KNOWN", "PLACES", "find_fault"]
 
@@ -26,12 +27,20 @@ PLACES: Mapping[str, Place] = {
     "head-loses-progress": "head",
     "miscalibrated": "head",
     "deceptive-middle": "metric",
+    "wrong-scale": "metric",
 }
 """What a finding blames, where it blames anything: the others describe answers, and several
 causes would explain them."""
 
 KNOWN = Fault("nowhere", None, "")
 """Of a baseline, which is as it was made."""
+
+_SCALE = Fault(
+    "metric",
+    "wrong-scale",
+    "The fault lies in the scale of the answers (wrong-scale); what the model is worth shows when "
+    "they are progress.",
+)
 
 _IN_WORDS: Mapping[Place, str] = {
     "data": "in the data",
@@ -53,35 +62,27 @@ def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
         evidence: What the findings were made from.
         findings: In order of rank.
     """
+    if evidence.off_scale is not None:
+        return _SCALE
     serious = [f for f in findings if f.severity != "info"]
     causes = [f for f in serious if f.role == "cause"]
     if not causes:
         return _nothing(evidence)
+    if any(f.id != "future-leak" for f in causes):
+        # Seeing the future lowers the error, which is why something else must explain it.
+        causes = [f for f in causes if f.id != "future-leak"]
+        serious = [f for f in serious if f.id != "future-leak"]
     top = causes[0]
-    decided = next(
-        (f for f in causes if f.severity == top.severity and _explains(f, evidence)), None
-    )
+    decided = next((f for f in causes if f.severity == top.severity and f.id in PLACES), None)
     if decided is not None:
         return _decided(decided)
     by_probe = _by_embeddings(evidence, top)
     if by_probe is not None:
         return by_probe
-    blaming = next(
-        (f for f in serious if f.id != "deceptive-middle" and _explains(f, evidence)), None
-    )
+    blaming = next((f for f in serious if f.id != "deceptive-middle" and f.id in PLACES), None)
     if blaming is not None:
         return _decided(blaming)
     return Fault("undecided", None, _undecided(evidence, top))
-
-
-def _explains(finding: Finding, evidence: Evidence) -> bool:
-    """Whether a finding blames something for the error.
-
-    Seeing the future lowers the error: it is not why answers are no better than a constant.
-    """
-    if finding.id == "future-leak" and evidence.summary.mae >= evidence.summary.mae_constant:
-        return False
-    return finding.id in PLACES
 
 
 def _decided(finding: Finding) -> Fault:
@@ -99,6 +100,8 @@ def _of_embeddings(leak: Finding) -> bool:
 def _nothing(evidence: Evidence) -> Fault:
     if evidence.no_predictions is not None:
         return Fault("undecided", None, "Without predictions the fault cannot be placed.")
+    if evidence.curves.segments >= T.segments and behind(evidence):
+        return Fault("undecided", None, "Nothing that was looked at says why.")
     return Fault("nowhere", None, "No fault to place.")
 
 

@@ -25,7 +25,7 @@ _MILD = (
 _BY_SEVERITY = frozenset({"no-skill", "untrained-head"})
 
 EXPLAINED_BY: dict[str, frozenset[str]] = {
-    **dict.fromkeys(DATA_FINDINGS, frozenset()),
+    **dict.fromkeys([*DATA_FINDINGS, "wrong-scale"], frozenset()),
     "untrained-head:error": frozenset(),
     "untrained-head:warning": frozenset({"starved-head"}),
     "starved-head": frozenset({"untrained-head:error"}),

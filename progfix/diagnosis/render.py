@@ -13,7 +13,7 @@ from itertools import groupby
 
 from progfix.diagnosis.measured import Probes
 from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position
-from progfix.diagnosis.text import number, percent, span
+from progfix.diagnosis.text import many, number, percent, span
 from progfix.solutions import SOLUTIONS
 
 __all__ = [
@@ -22,7 +22,6 @@ __all__ = [
     "WIDTH",
     "Line",
     "cause_lines",
-    "many",
     "render_lines",
     "render_text",
     "unchecked_lines",
@@ -40,6 +39,9 @@ _BLOCKS = " ▏▎▍▌▋▊▉█"
 _FULL_BAR = 0.5
 _BESIDE_BAR = 35
 """Columns of a line of the histogram that the bar cannot have."""
+
+_NAMED = 6
+"""Findings that are named where they could not be looked for, for one reason; of more, how many."""
 
 
 def render_text(diagnosis: Diagnosis, *, ascii_only: bool = False, width: int = WIDTH) -> str:
@@ -74,6 +76,7 @@ def render_lines(
     if s.frames:
         yield "", ""
         yield from _numbers(d, width)
+    if d.positions:
         yield "", ""
         yield from _histogram(d.positions, width, ascii_only=ascii_only)
     causes = [finding for finding in d.findings if finding.role == "cause"]
@@ -202,11 +205,12 @@ def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
 
 
 def unchecked_lines(not_checked: Sequence[NotChecked], width: int) -> Iterator[Line]:
-    """Yield what could not be looked for, by its reason."""
+    """Yield what could not be looked for, by its reason; of many, how many (JSON has them all)."""
     by_reason = sorted(not_checked, key=lambda n: n.reason)
     for reason, group in groupby(by_reason, key=lambda n: n.reason):
-        names = ", ".join(n.id for n in group)
-        yield from wrapped(width, f"{names} ({reason})", first="Not checked: ", style="dim")
+        names = [n.id for n in group]
+        told = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} findings"
+        yield from wrapped(width, f"{told} ({reason})", first="Not checked: ", style="dim")
 
 
 def wrapped(
@@ -224,8 +228,3 @@ def wrapped(
         yield line, style
     if not text:
         yield first.rstrip(), style
-
-
-def many(n: int, what: str) -> str:
-    """Return "1 frame" or "2,000 frames"."""
-    return f"{n:,} {what}" + ("" if n == 1 else "s")

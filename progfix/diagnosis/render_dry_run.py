@@ -13,10 +13,10 @@ from progfix.diagnosis.render import (
     WIDTH,
     Line,
     cause_lines,
-    many,
     unchecked_lines,
     wrapped,
 )
+from progfix.diagnosis.text import many
 
 __all__ = ["render_dry_run"]
 

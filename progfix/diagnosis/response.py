@@ -20,6 +20,7 @@ __all__ = [
     "ORDER_BLIND",
     "ORDER_MATTERS",
     "POSITION_CONTRADICTION",
+    "content_change",
     "contradiction",
     "future_leak",
     "ignores_embeddings",
@@ -35,6 +36,11 @@ ORDER_MATTERS = (
 ORDER_ADVICE = "Train a head that reads frames one after the other: --head gru."
 
 _CONTENT = ("noise", "zeros", "swapped")
+
+
+def content_change(evidence: Evidence) -> float:
+    """Return the largest change of the answers by other embeddings; NaN where none were tried."""
+    return max(_content_changes(evidence).values(), default=math.nan)
 
 
 def _content_changes(evidence: Evidence) -> dict[str, float]:
@@ -54,15 +60,19 @@ def ignores_embeddings(evidence: Evidence) -> Finding | NotChecked | None:
     carried = evidence.probes.embeddings
     return Finding(
         "ignores-embeddings",
-        "info" if alike else "warning",
+        "warning",
         f"The embeddings are not used: noise, zeros or another action's frames in their place "
         f"move the answers by {number(max(changes.values()))} at most",
-        "What is left to go by is the number of frames. Whatever the video shows, the head "
-        "says the same.",
+        "What is left to go by is the number of frames. Whatever the video shows, the answers are "
+        "the same: an action that stands still, or fails, is said to be done.",
         {f"change_{name}": change for name, change in changes.items()} | {"threshold": T.unmoved},
         () if alike else ("g", "s"),
         math.nan if carried is None else max(0.0, carried.mae_head - carried.mae),
         "A simple predictor that uses them" if carried is not None else "",
+        "Durations hardly differ here, so that training and score reward a clock: use actions that "
+        "take longer, stop or fail, for both."
+        if alike
+        else "",
     )
 
 
@@ -185,7 +195,7 @@ def contradiction(spec: HeadSpec, clock: ClockSums) -> Finding | None:
     )
 
 
-IGNORES_EMBEDDINGS = Check("ignores-embeddings", ignores_embeddings, T.segments, "inputs")
+IGNORES_EMBEDDINGS = Check("ignores-embeddings", ignores_embeddings, 1, "inputs")
 ORDER_BLIND = Check("order-blind", order_blind, T.segments, "inputs")
 FUTURE_LEAK = Check("future-leak", future_leak, 1, "inputs")
 POSITION_CONTRADICTION = Check(

@@ -6,7 +6,8 @@ import math
 
 from progfix.diagnosis.evidence import Check, Evidence
 from progfix.diagnosis.model import Finding, NotChecked
-from progfix.diagnosis.text import number, percent
+from progfix.diagnosis.response import content_change
+from progfix.diagnosis.text import compared, number, percent
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 
 __all__ = ["NO_SKILL", "SAME_CURVE", "SWAP", "no_skill", "same_curve", "swap_gain"]
@@ -25,7 +26,7 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
     """Find a head no better than a constant (error) or than counting frames.
 
     The latter is a warning, or mere information where durations hardly differ, so that
-    counting is nearly perfect and says nothing against a head.
+    counting is nearly perfect and says nothing against a head that is not far behind.
     """
     s, skill = evidence.summary, evidence.skill
     numbers = {
@@ -39,8 +40,9 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
         return Finding(
             "no-skill",
             "error",
-            f"MAE {number(s.mae)} is {_than(skill.constant, T.skill_constant)} answering 0.5 "
-            f"every time ({number(s.mae_constant)})",
+            f"MAE {number(s.mae)} is "
+            f"{compared(skill.constant, 'answering 0.5 every time', T.skill_constant)} "
+            f"({number(s.mae_constant)})",
             "A constant 0.5 scores about .25 on any action, so a loss of .25 or more means that "
             "nothing was learnt.",
             {**numbers, "threshold": T.skill_constant},
@@ -53,29 +55,27 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
     if few or unsure or not skill.frame_counting < T.skill_counting:
         return None
     alike = evidence.curves.clock.target_explained() > T.durations_alike
+    far = s.mae - s.mae_frame_counting >= T.behind_clock
     return Finding(
         "no-skill",
-        "info" if alike else "warning",
-        f"MAE {number(s.mae)} is {_than(skill.frame_counting, T.skill_counting)} counting frames "
+        "info" if alike and not far else "warning",
+        f"MAE {number(s.mae)} is "
+        f"{compared(skill.frame_counting, 'counting frames', T.skill_counting)} "
         f"({number(s.mae_frame_counting)})",
         "Durations hardly differ here, so that counting frames is nearly right. This data cannot "
-        "show whether the head sees anything."
+        "show whether the video is used."
         if alike
         else "A predictor that only knows how many frames have passed, and how long actions "
         "usually take, does as well without any video.",
         {**numbers, "threshold": T.skill_counting},
-        () if alike else _FIX,
+        () if alike and not far else _FIX,
         swap_gain(evidence),
         SWAP,
     )
 
 
-def _than(skill: float, threshold: float) -> str:
-    return "worse than" if skill < -threshold else "no better than"
-
-
 def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
-    """Find a head whose answer depends on the frames elapsed and on nothing else.
+    """Find answers that depend on the frames elapsed and not on the action's duration.
 
     Nothing is said where the range has collapsed: a flat line is the same everywhere.
     """
@@ -98,8 +98,8 @@ def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
         f"Every segment gets the same curve: frames elapsed explain {percent(explained)} of "
         "what it says",
         "At the same frame, short and long actions should get different answers; here the "
-        f"answer moves by {number(response)} for each 1.0 that the truth moves. The head is "
-        "a clock: it counts frames and ignores what the embeddings show.",
+        f"answer moves by {number(response)} for each 1.0 that the truth moves. "
+        f"{_use_of_video(evidence)}",
         {
             "response_to_duration": response,
             "explained_by_elapsed": explained,
@@ -111,6 +111,22 @@ def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
         # knowing them would save is not known from here.
         saved if saved > 0 else math.nan,
         "Counting frames with the action known" if saved > 0 else "",
+    )
+
+
+def _use_of_video(evidence: Evidence) -> str:
+    """Say what the probes show of the video's part in answers that follow the clock."""
+    moved = content_change(evidence)
+    if math.isnan(moved):
+        return (
+            "That is a clock. Whether it reads the video and makes nothing of it, or does not "
+            "read it, only the model with its data can show."
+        )
+    if moved < T.unmoved:
+        return "That is a clock: it counts frames and ignores what the embeddings show."
+    return (
+        f"It does read the embeddings (others in their place move its answers by {number(moved)}), "
+        "but not for how long the action will take."
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 
-__all__ = ["number", "percent", "span"]
+__all__ = ["compared", "many", "number", "percent", "span"]
 
 
 def number(value: float, digits: int = 3) -> str:
@@ -28,3 +28,21 @@ def span(low: float, high: float) -> str:
     """Return ".48 to .56", or "about .48" where the two are written alike."""
     first, last = number(low, 2), number(high, 2)
     return f"about {first}" if first == last else f"{first} to {last}"
+
+
+def many(n: int, what: str) -> str:
+    """Return "1 frame" or "2,000 frames"."""
+    return f"{n:,} {what}" + ("" if n == 1 else "s")
+
+
+def compared(skill: float, baseline: str, alike: float) -> str:
+    """Return "worse than X", "no better than X" or "only 4 % better than X".
+
+    Args:
+        skill: 1 - MAE / MAE of the baseline, below `alike`.
+        baseline: X.
+        alike: Skill up to which, in either direction, the two are about the same.
+    """
+    if skill >= 0.005:
+        return f"only {percent(skill)} better than {baseline}"
+    return f"{'worse' if skill < -alike else 'no better'} than {baseline}"

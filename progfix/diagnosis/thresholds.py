@@ -24,6 +24,8 @@ class Thresholds:
         skill_constant: Skill against a constant below which a head has learnt nothing
             useful. Heads of the failing recipe reach .00 to .04, frame counting .15 to .7.
         skill_counting: Skill against frame counting below which the video adds nothing.
+        behind_clock: MAE beyond that of counting frames from which a head is held to be worse,
+            though durations hardly differ and counting is nearly right.
         skill_counting_unsure: Upper end of its interval from which nothing is said.
         spread_error: Standard deviation of predictions over that of targets, below which
             the range has collapsed: at best three quarters of a constant's error remain.
@@ -86,6 +88,12 @@ class Thresholds:
         coverage: Distance of the share of targets inside 80 % intervals from .8; its
             interval over videos must leave .8 out too.
         coverage_error: The same for an error instead of a warning.
+        off_scale: How far beyond 0 or 1 the 5 or 95 % quantile of answers lies that may be on
+            another scale.
+        believable: MAE over a constant's that answers may have on a scale that they are taken
+            to be on: those of an untrained head have about 1, random ones 1.33.
+        no_progress: Size of the 5 or 95 % quantile from which answers are no progress, whether
+            or not a scale is known that they are on.
     """
 
     frames: int = 10
@@ -94,6 +102,7 @@ class Thresholds:
     clock_segments: int = 20
     skill_constant: float = 0.10
     skill_counting: float = 0.05
+    behind_clock: float = 0.10
     skill_counting_unsure: float = 0.20
     spread_error: float = 0.25
     spread_warning: float = 0.40
@@ -127,6 +136,9 @@ class Thresholds:
     unseen: float = 0.15
     coverage: float = 0.10
     coverage_error: float = 0.30
+    off_scale: float = 0.5
+    believable: float = 1.4
+    no_progress: float = 10.0
 
 
 THRESHOLDS = Thresholds()

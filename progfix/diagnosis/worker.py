@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import replace
 
 from progfix.diagnosis.by_recipe import STARVED_HEAD, UNSEEN_START
 from progfix.diagnosis.calibration import MISCALIBRATED
@@ -25,6 +26,7 @@ from progfix.diagnosis.response import (
     ORDER_BLIND,
     POSITION_CONTRADICTION,
 )
+from progfix.diagnosis.scale import OTHER_SCALE, WRONG_SCALE, OffScale, ScaleSums
 from progfix.diagnosis.shape import (
     BACKWARDS,
     COLLAPSED_RANGE,
@@ -43,6 +45,7 @@ from progfix.sources import Source, source_of
 __all__ = ["FINDINGS", "diagnose"]
 
 FINDINGS: tuple[Check, ...] = (
+    WRONG_SCALE,
     UNTRAINED_HEAD,
     STARVED_HEAD,
     FUTURE_LEAK,
@@ -90,7 +93,7 @@ def diagnose(
     """
     source = source_of(source)
     evidence, positions = _collect(source, bins, observe)
-    outcomes = [check.run(evidence) for check in FINDINGS]
+    outcomes = list(_outcomes(evidence))
     of_data, unread = (
         ((), ()) if source.data is None else data_findings(source.data, evidence.curves)
     )
@@ -113,6 +116,16 @@ def diagnose(
     )
 
 
+def _outcomes(evidence: Evidence) -> Iterator[Finding | NotChecked | None]:
+    for check in FINDINGS:
+        if evidence.off_scale is None:
+            yield check.run(evidence)
+        elif check is WRONG_SCALE:
+            yield check.find(evidence)
+        else:
+            yield NotChecked(check.id, OTHER_SCALE)
+
+
 def _collect(
     source: Source, bins: int, observe: Callable[[Predictions], None] | None
 ) -> tuple[Evidence, tuple[Position, ...]]:
@@ -120,11 +133,12 @@ def _collect(
         reason = source.why_not or "the source has no predictions"
         return _without_predictions(source, reason), ()
     evaluator = Evaluator(counting=source.counting, bins=bins)
-    curves, repairs = CurveSums(), RepairSums()
+    curves, repairs, scales = CurveSums(), RepairSums(), ScaleSums()
     for chunk in source.chunks():
         evaluator.update(chunk)
         curves.update(chunk)
         repairs.update(chunk)
+        scales.update(chunk)
         if observe is not None:
             observe(chunk)
     if curves.frames == 0:
@@ -135,6 +149,10 @@ def _collect(
     if evaluation.sums.actions == ("",):
         missing |= {"action"}
     summary = _summary(evaluation, curves, with_actions="action" not in missing)
+    low, high = summary.prediction_low, summary.prediction_high
+    off_scale = scales.judge(low, high, summary.mae_constant)
+    if off_scale is not None:
+        return _on_another_scale(source, summary, missing, off_scale), ()
     swapped = {"frame_counting": summary.mae_frame_counting}
     evidence = Evidence(
         summary=summary,
@@ -156,6 +174,7 @@ def _collect(
         checkpoint=source.checkpoint,
         probes=run_probes(source),
         missing=missing,
+        segments_in_data=_segments_in_data(source),
     )
     positions = tuple(
         Position(part.low, part.high, part.mae.value, part.bias.value, part.count)
@@ -168,6 +187,33 @@ def _without_predictions(source: Source, reason: str) -> Evidence:
     not_run = dict.fromkeys(("inputs", "embeddings", "step"), reason)
     probes = Probes(not_run=not_run)
     return Evidence(checkpoint=source.checkpoint, probes=probes, no_predictions=reason)
+
+
+def _segments_in_data(source: Source) -> int:
+    """Return what another split would add: nothing to a run, which was trained on its data."""
+    if source.data is None or source.kind not in ("checkpoint", "model"):
+        return 0
+    return sum(not segment.censored for video in source.data for segment in video.segments)
+
+
+def _on_another_scale(
+    source: Source, summary: Summary, missing: frozenset[str], off_scale: OffScale
+) -> Evidence:
+    """Return what is left without errors: their unit is not that of progress."""
+    return Evidence(
+        summary=replace(
+            summary,
+            mae=math.nan,
+            mae_constant=math.nan,
+            mae_frame_counting=math.nan,
+            mae_frame_counting_per_action=math.nan,
+            spread=math.nan,
+        ),
+        checkpoint=source.checkpoint,
+        probes=Probes(not_run=dict.fromkeys(("inputs", "embeddings", "step"), OTHER_SCALE)),
+        missing=missing,
+        off_scale=off_scale,
+    )
 
 
 def _summary(evaluation: Evaluation, curves: CurveSums, *, with_actions: bool) -> Summary:

@@ -9,7 +9,7 @@ head without it, where that shows more. Each picture is OUT/FINDING.png.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 from io import BytesIO
 from pathlib import Path
@@ -19,6 +19,7 @@ from PIL import Image
 
 from progfix.plots import figures
 from progfix.plots.material import Wanted, gather
+from progfix.predictions import Predictions
 from progfix.sources import Source
 from tests.diagnosis.answer_pictures import by_position, first_frames, rungs, same_elapsed
 from tests.diagnosis.data_pictures import DATA_PICTURES
@@ -86,7 +87,22 @@ def probes(disease: str) -> Figure:
     return by_probe({"sound": sound().diagnose(), disease: sick(disease).diagnose()})
 
 
+def in_percent() -> Figure:
+    """Two segments of the sound head, whose answers are multiplied by 100."""
+    case = source("percent", sound())
+
+    def chunks() -> Iterator[Predictions]:
+        assert case.chunks is not None
+        for chunk in case.chunks():
+            yield chunk.with_prediction(100 * chunk.prediction)
+
+    wanted = Wanted(2, "longest")
+    told = gather([replace(case, chunks=chunks)], wanted).segments
+    return figures.curves_figure("paper", told)
+
+
 PICTURES: Mapping[str, Callable[[], Figure]] = {
+    "wrong-scale": in_percent,
     "untrained-head": lambda: gradients(short_training("baseline"), short_training("g")),
     "starved-head": lambda: what_is_left(short_training("baseline"), short_training("g")),
     "future-leak": lambda: two_futures(sick("peeking encoder"), sound()),

@@ -213,7 +213,10 @@ def test_no_better_than_counting_is_a_warning_and_worse_says_so() -> None:
     assert counter.verdict.endswith("every segment gets the same curve.")
     narrow = diagnose(planted("noisy", "narrow", seed=0))
     assert found(narrow, "no-skill").severity == "info"
-    assert narrow.verdict.startswith("No fault found. ")
+    assert narrow.verdict.startswith("77 % better than a constant (MAE .058 against .250), but")
+    assert "worse than counting frames (.0" in narrow.verdict
+    assert "cannot show whether it sees anything" in narrow.verdict
+    assert narrow.fault.place == "undecided"
     early = found(diagnose(planted("early", "medium", seed=3)), "no-skill")
     assert "worse than counting frames" in early.title
     assert early.gain == pytest.approx(
@@ -270,13 +273,10 @@ def test_segments_of_one_frame_have_no_range_to_judge() -> None:
     assert "deceptive-middle" in reasons
 
 
-@pytest.mark.parametrize("scale", [100.0, 1.3])
-def test_answers_out_of_range_are_noticed(scale: float) -> None:
+def test_answers_out_of_range_are_noticed() -> None:
     table = planted("oracle", "medium", seed=0)
-    diagnosis = diagnose(table.with_prediction(table.target * scale))
-    assert any("predictions" in notice for notice in diagnosis.notices)
-    if scale == 100.0:
-        assert any("progress is 0 to 1" in notice for notice in diagnosis.notices)
+    diagnosis = diagnose(table.with_prediction(table.target * 1.3))
+    assert any("predictions leave the range" in notice for notice in diagnosis.notices)
 
 
 def test_an_oracle_is_suspected() -> None:
