@@ -111,7 +111,10 @@ FINDINGS: Mapping[str, FindingText] = {
         "video in two splits",
         "videos in two splits",
         "a video that is in training and in test makes the test score a memory test",
-        ("keep it in one split",),
+        (
+            "name it in one split only, in the file that --splits reads (GTCC JSON, MS-TCN)",
+            "of a progfix HDF5 file, do so before `progfix data convert` writes it",
+        ),
     ),
     "background-as-action": FindingText(
         "action that looks like background",
@@ -143,7 +146,7 @@ FINDINGS: Mapping[str, FindingText] = {
         "name of several videos",
         "names of several videos",
         "the same content twice counts twice, and leaks when the copies are in two splits",
-        ("remove one copy",),
+        ("leave one copy out of the annotations", "or out of all splits of the splits file"),
     ),
     "fps-mismatch": FindingText(
         "video whose labels and features are at different or unknown rates",

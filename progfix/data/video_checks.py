@@ -48,6 +48,9 @@ SAME_SEGMENTS = 3
 ZERO_FRAMES = 2
 """Fewest frames of zeros that deserve a look; a first frame of optical flow may be one."""
 
+FEW_COPIES = 0.05
+"""Share of the videos of a split below which copies change a score by little."""
+
 Observer = Callable[[Video], None]
 
 
@@ -135,37 +138,61 @@ def find_same_annotations(videos: Sequence[Video], collector: Collector) -> None
     for video in videos:
         if len(video.segments) >= SAME_SEGMENTS:
             groups[video.segments].append(video)
-    _note_copies("the same annotation", groups.values(), "warning", "warning", collector)
+    _note_copies("the annotation", groups.values(), videos, "warning", collector)
 
 
 def _note_copies(
     what: str,
     groups: Iterable[Sequence[Video]],
-    together: Severity,
+    videos: Sequence[Video],
     across: Severity,
     collector: Collector,
 ) -> None:
-    """Note groups of equal videos, apart those that reach over several splits."""
+    """Note groups of equal videos, apart those that reach over several splits.
+
+    Copies in one split are a warning, those across splits as `across` says; each a step milder
+    where they are few of the videos, or of any split that is not trained on.
+    """
     copies = [group for group in groups if len(group) > 1]
     leaks = [g for g in copies if len({v.split for v in g if v.split is not None}) > 1]
     inside = [group for group in copies if group not in leaks]
-    for finding, severity, chosen, where in (
-        ("duplicate-videos", together, inside, ""),
-        ("split-leak", across, leaks, " across splits"),
-    ):
-        if chosen:
-            number = sum(len(group) for group in chosen)
-            collector.note(
-                finding,
-                severity,
-                f"{number} videos with {what} as another one{where}",
-                examples=[
-                    " = ".join(f"{_name(v)}{f' ({v.split})' if v.split else ''}" for v in group)
-                    for group in chosen
-                ],
-                count=len(chosen),
-                videos=number,
-            )
+    if inside:
+        more = sum(len(group) - 1 for group in inside)
+        title = f"{more:,} of {len(videos):,} videos {_verb(more, 'repeat')} {what} of another one"
+        severity = _by_share("warning", more / len(videos))
+        _note("duplicate-videos", severity, title, inside, collector)
+    if leaks:
+        of = Counter(video.split for video in videos)
+        hit = Counter(v.split for group in leaks for v in group if v.split not in (None, "train"))
+        told = [f"{hit[split]:,} of {of[split]:,} {split} videos" for split in sorted(hit, key=str)]
+        has = "has" if hit.total() == 1 else "have"
+        title = f"{' and '.join(told)} {has} {what} of a video in another split"
+        severity = _by_share(across, max(hit[split] / of[split] for split in hit))
+        _note("split-leak", severity, title, leaks, collector)
+
+
+def _verb(number: int, verb: str) -> str:
+    return f"{verb}s" if number == 1 else verb
+
+
+def _by_share(severity: Severity, share: float) -> Severity:
+    milder: dict[Severity, Severity] = {"error": "warning", "warning": "info"}
+    return milder.get(severity, severity) if share < FEW_COPIES else severity
+
+
+def _note(
+    finding: str,
+    severity: Severity,
+    title: str,
+    groups: Sequence[Sequence[Video]],
+    collector: Collector,
+) -> None:
+    examples = [
+        " = ".join(f"{_name(v)}{f' ({v.split})' if v.split else ''}" for v in group)
+        for group in groups
+    ]
+    number = sum(len(group) for group in groups)
+    collector.note(finding, severity, title, examples=examples, count=len(groups), videos=number)
 
 
 def find_in_features(
@@ -189,7 +216,7 @@ def find_in_features(
     groups: dict[object, list[Video]] = defaultdict(list)
     for video, scan in scans:
         groups[scan.digest].append(video)
-    _note_copies("equal features", groups.values(), "warning", "error", collector)
+    _note_copies("the features", groups.values(), videos, "error", collector)
 
 
 def _constant(scans: Sequence[tuple[Video, FeatureScan]], collector: Collector) -> None:

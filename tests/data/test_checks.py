@@ -144,8 +144,20 @@ def test_copies_in_one_split_and_across_splits() -> None:
     leak = replace(copy, split="test")
     by_severity = {(f.id, f.severity): f for f in found([*HEALTHY, leak])}
     assert set(by_severity) == {("split-leak", "error"), ("split-leak", "warning")}
-    assert "equal features as another one across splits" in by_severity["split-leak", "error"].title
-    assert "the same annotation" in by_severity["split-leak", "warning"].title
+    of_features = by_severity["split-leak", "error"].title
+    assert of_features == "1 of 2 test videos has the features of a video in another split"
+    assert "has the annotation of a video" in by_severity["split-leak", "warning"].title
+    assert same_features.title == "1 of 5 videos repeats the features of another one"
+
+
+def test_few_copies_of_many_videos_are_milder() -> None:
+    # One copy among 24 test videos is under 5 %, among 19 it is not.
+    for number, severities in ((24, ["warning", "info"]), (19, ["error", "warning"])):
+        test = [video(100 + i, split="test") for i in range(number - 2)]  # and one of HEALTHY
+        leak = replace(HEALTHY[0], name="copy", split="test")
+        leaks = [f for f in found([*HEALTHY, *test, leak]) if f.id == "split-leak"]
+        assert [f.severity for f in leaks] == severities
+        assert leaks[0].title.startswith(f"1 of {number} test videos has the features")
 
 
 def test_few_segments_may_be_equal_by_chance() -> None:

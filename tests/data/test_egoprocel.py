@@ -119,6 +119,10 @@ def test_check_needs_neither_features_nor_flags() -> None:
 def test_check_finds_the_annotation_that_is_in_train_and_in_test() -> None:
     check = check_dataset(COLLAPSED)
     (leak,) = [f for f in check.findings if f.id == "split-leak"]
+    assert (leak.severity, leak.title) == (
+        "info",
+        "1 of 43 test videos has the annotation of a video in another split",
+    )
     assert leak.examples == (
         "Brownie.cmu S48_Brownie_7151062-205 (test) = Brownie.cmu S49_Brownie_7151062-193 (train)",
     )
