@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
+from progfix import runs
 from progfix.diagnosis.model import Finding
+from progfix.errors import InputError
 from progfix.heads.spec import HeadSpec
 from progfix.solutions import RECOMMENDED, apply, conflicts
 from progfix.sources import Source
 from progfix.training.recipe import Recipe
 
-__all__ = ["fix_command", "fix_letters", "fix_note", "letters_for"]
+__all__ = ["best_is_last", "fix_command", "fix_letters", "fix_notes", "letters_for"]
 
 
 def fix_letters(findings: Sequence[Finding], trained_with: str, head: HeadSpec) -> str:
@@ -54,34 +56,72 @@ def letters_for(recipe: Recipe, findings: Sequence[Finding], *, theirs: bool) ->
 def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
     """Return the command line that trains with the fixes; None where none would help.
 
-    Baselines are not trained, nor is a recipe that has all the letters already. Where the
-    model or its data are not known, the command has a placeholder in capitals.
+    Baselines are not trained. A recipe that has all the letters is given more epochs where its
+    last one was its best, and else an encoder, if it trained none. Where the model or its data
+    are not known, the command has a placeholder in capitals.
     """
     letters = _letters(source, findings)
-    if not letters.chosen or letters.chosen == letters.known:
+    if not letters.chosen:
         return None
+    if letters.chosen == letters.known:
+        return _beyond_letters(source, letters.known)
     if source.kind == "run":
         config = shlex.quote(str(source.path))
         return f"progfix train --config {config} --solution {letters.chosen}"
-    origin = source.data.origin if source.data is not None else ""
-    data = shlex.quote(origin) if origin else "DATA"
+    data = _data(source) or "DATA"
     if source.kind == "model":
         return f"progfix train --data {data} --solution {letters.chosen}"
     init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
     return f"progfix train --init {init} --data {data} --solution {letters.chosen}"
 
 
-def fix_note(source: Source, findings: Sequence[Finding]) -> str | None:
-    """Return what there is to know about the letters, or None.
+def _data(source: Source) -> str:
+    origin = source.data.origin if source.data is not None else ""
+    return shlex.quote(origin) if origin else ""
 
-    Either that the recipe has them all, or which of them keep a users' checkpoint loadable
-    by their own code.
-    """
-    letters = _letters(source, findings)
+
+def _beyond_letters(source: Source, letters: str) -> str | None:
+    done = best_is_last(source)
+    if done is not None:
+        return f"progfix train --config {shlex.quote(str(source.path))} --epochs {2 * done}"
+    recipe = source.checkpoint.recipe if source.checkpoint is not None else None
+    data = _data(source)
+    if recipe is None or recipe.method.name != "none" or not data:
+        return None
+    return f"progfix train --data {data} --method gtcc --mcn --solution {letters}"
+
+
+def best_is_last(source: Source) -> int | None:
+    """Return the epochs of a run whose last one was its best, and None of all else."""
+    if source.kind != "run" or source.path is None:
+        return None
+    from progfix.training.history import read_history
+
+    try:
+        rows = read_history(source.path / runs.HISTORY)
+    except InputError:  # without it, the diagnosis says nothing of epochs
+        return None
+    return rows[-1].epoch if len(rows) > 1 and rows[-1].best else None
+
+
+def fix_notes(source: Source, findings: Sequence[Finding]) -> Iterator[str]:
+    """Yield what there is to know about the letters, and about the epochs of a run."""
+    note = _about_letters(_letters(source, findings))
+    if note:
+        yield note
+    done = best_is_last(source)
+    if done is not None:
+        yield (
+            f"the best of the {done} epochs is the last one: more of them may help "
+            f"(--epochs {2 * done})."
+        )
+
+
+def _about_letters(letters: _Letters) -> str:
     if letters.chosen and letters.chosen == letters.known:
         return (
-            f"the recipe has all these letters already ({letters.known}): train longer, or look at "
-            "data and embeddings."
+            f"the recipe has all these letters already ({letters.known}): what is left are more "
+            "epochs, an encoder trained with the head, and the data."
         )
     if letters.chosen != letters.best:
         return (
@@ -89,8 +129,15 @@ def fix_note(source: Source, findings: Sequence[Finding]) -> str | None:
             "better where progfix's own checkpoints do."
         )
     if letters.chosen and letters.theirs and not letters.loadable:
-        return f"the GTCC code base cannot load a head made with --solution {letters.chosen}."
-    return None
+        from progfix.checkpoints.gtcc import expressible
+
+        held = [x for x in letters.chosen if expressible(apply(x).head) is not None]
+        return (
+            f"a head of the GTCC code base cannot hold {' and '.join(held)}: --solution "
+            f"{letters.chosen} makes a progfix checkpoint, of which `progfix export` makes a "
+            "module that any PyTorch code can import."
+        )
+    return ""
 
 
 @dataclass(frozen=True)
@@ -122,6 +169,8 @@ def _letters(source: Source, findings: Sequence[Finding]) -> _Letters:
     if checkpoint is None or checkpoint.kind != "gtcc":
         return _Letters(best, best, known)
     kept = _loadable(best, findings)
+    if kept == known:  # it has what their code can load, and was not cured by it
+        kept = ""
     return _Letters(kept or best, best, known, theirs=True, loadable=bool(kept))
 
 

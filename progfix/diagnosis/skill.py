@@ -95,8 +95,8 @@ def same_curve(evidence: Evidence) -> Finding | NotChecked | None:
     return Finding(
         "same-curve",
         "warning",
-        f"Every segment gets the same curve: frames elapsed explain {percent(explained)} of "
-        "what it says",
+        f"Every segment gets {'the' if explained >= T.clock_wholly else 'much the'} same curve: "
+        f"frames elapsed explain {percent(explained)} of what it says",
         "At the same frame, short and long actions should get different answers; here the "
         f"answer moves by {number(response)} for each 1.0 that the truth moves. "
         f"{_use_of_video(evidence)}",

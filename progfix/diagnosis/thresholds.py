@@ -53,6 +53,7 @@ class Thresholds:
             0 is a pure clock, 1 a head that knows durations.
         clock_explained: Share of the predictions' variance that elapsed explains, from
             which they are a curve at all and not noise.
+        clock_wholly: The same share from which nothing else is worth a word.
         durations_alike: The same share for the targets, above which durations hardly
             differ and counting frames is the right thing to do.
         fall: Mean distance of predictions below the highest value that their segment has
@@ -118,6 +119,7 @@ class Thresholds:
     knows_duration: float = 0.10
     response: float = 0.15
     clock_explained: float = 0.50
+    clock_wholly: float = 0.90
     durations_alike: float = 0.90
     fall: float = 0.12
     fall_error: float = 0.25

@@ -91,8 +91,8 @@ def _seen(evidence: Evidence, findings: Sequence[Finding]) -> str:
             f"is enough to look good: {standing[0].lower()}{standing[1:]}."
         )
     if worst is not None and worst.severity == "warning":
-        causes = [f.id for f in serious if f.role == "cause" and f.id in _SHORT]
-        because = _SHORT[causes[0]] if causes and causes[0] not in _NO_REASON else ""
+        causes = [f.id for f in serious if f.role == "cause" and f.id in _SHORT.keys() - _NO_REASON]
+        because = _SHORT[causes[0]] if causes else ""
         counting = compared(evidence.skill.frame_counting, "counting frames", T.skill_counting)
         return (
             f"Better than a constant (MAE {number(s.mae)} against {number(s.mae_constant)}), but "

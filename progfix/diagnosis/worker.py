@@ -18,7 +18,7 @@ from progfix.diagnosis.measured import Interval, Probes
 from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position, Skill, Summary
 from progfix.diagnosis.probing import run_probes
 from progfix.diagnosis.ranking import ranked
-from progfix.diagnosis.remedy import fix_command, fix_note
+from progfix.diagnosis.remedy import fix_command, fix_notes
 from progfix.diagnosis.repairs import RepairSums
 from progfix.diagnosis.response import (
     FUTURE_LEAK,
@@ -98,7 +98,6 @@ def diagnose(
         ((), ()) if source.data is None else data_findings(source.data, evidence.curves)
     )
     findings = ranked([*(o for o in outcomes if isinstance(o, Finding)), *of_data])
-    note = fix_note(source, findings)
     return Diagnosis(
         source=source.label,
         verdict=verdict(evidence, findings),
@@ -111,7 +110,7 @@ def diagnose(
         ladder=ladder(evidence),
         probes=evidence.probes,
         not_checked=(*(o for o in outcomes if isinstance(o, NotChecked)), *unread),
-        notices=(*source.notices, *notices(evidence), *((note,) if note else ())),
+        notices=(*source.notices, *notices(evidence), *fix_notes(source, findings)),
         fix_command=fix_command(source, findings),
     )
 

@@ -5,11 +5,16 @@ import pytest
 
 from progfix.data.dataset import Dataset
 from progfix.diagnosis import Finding
-from progfix.diagnosis.remedy import fix_command, fix_letters, fix_note
+from progfix.diagnosis.remedy import fix_command, fix_letters, fix_notes
 from progfix.heads.spec import HeadSpec
 from progfix.solutions import apply
 from progfix.sources import Source
+from progfix.training.history import EpochRow, write_history
 from tests.diagnosis.test_training import checkpoint
+
+
+def fix_note(source: Source, findings: list[Finding]) -> str | None:
+    return next(fix_notes(source, findings), None)
 
 
 def finding(name: str, *fix: str, symptom: bool = False) -> Finding:
@@ -93,7 +98,17 @@ def test_letters_that_their_code_cannot_load_are_named() -> None:
         "progfix train --init a.pt --data DATA --solution fghsv"
     )
     note = fix_note(theirs, [finding("non-monotone", "h")])
-    assert note == "the GTCC code base cannot load a head made with --solution fghsv."
+    assert note is not None
+    assert note.startswith(
+        "a head of the GTCC code base cannot hold f and h: --solution fghsv makes"
+    )
+    assert "`progfix export`" in note
+    # What their code can load is there already, and did not cure it.
+    repaired = replace(theirs, checkpoint=replace(checkpoint(head_rms=1.0), recipe=apply("gsv")))
+    assert fix_command(repaired, [finding("same-curve", "g", "h", "s")]) == (
+        "progfix train --init a.pt --data DATA --solution fghsv"
+    )
+    assert str(fix_note(repaired, [FLAT])).startswith("a head of the GTCC code base cannot hold f")
     ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
     assert fix_note(ours, [UNTRAINED]) is None
     assert fix_note(Source("x", "predictions"), [UNTRAINED]) is None
@@ -108,6 +123,31 @@ def test_a_recipe_that_has_all_letters_is_not_repeated() -> None:
     assert "all these letters already (fghsv)" in note
     assert fix_note(source, [FALLING]) is None
     assert fix_note(source, []) is None
+    # What is left is an encoder, ...
+    with_data = replace(source, data=Dataset((), origin="d.h5"))
+    assert fix_command(with_data, [FLAT]) == (
+        "progfix train --data d.h5 --method gtcc --mcn --solution fghsv"
+    )
+
+
+@pytest.mark.parametrize(("best", "expected"), [(2, "2"), (1, None)])
+def test_a_run_whose_last_epoch_is_its_best_is_trained_on(
+    best: int, expected: str | None, tmp_path: Path
+) -> None:
+    rows = [
+        EpochRow(epoch, 10 * epoch, 0.2, 0, 1.0, 1.0, 0.2, 0.1, 0.1, epoch <= best, 1.0)
+        for epoch in (1, 2)
+    ]
+    write_history(tmp_path / "history.csv", rows)
+    found = replace(checkpoint(head_rms=1.0), kind="progfix", recipe=apply("fghsv"))
+    source = Source("x", "run", path=tmp_path, checkpoint=found)
+    notes = list(fix_notes(source, [FLAT]))
+    if expected is None:
+        assert fix_command(source, [FLAT]) is None
+        assert len(notes) == 1
+    else:
+        assert fix_command(source, [FLAT]) == f"progfix train --config {tmp_path} --epochs 4"
+        assert notes[1].startswith("the best of the 2 epochs is the last one")
 
 
 def test_letters_that_bring_a_finding_about_are_left_out() -> None:
