@@ -57,6 +57,7 @@ class Collector:
         title: str,
         *,
         examples: Sequence[str] = (),
+        mended: bool = False,
         **evidence: object,
     ) -> None:
         """Record something that opening for use can live with.
@@ -66,10 +67,11 @@ class Collector:
             severity: How bad it is.
             title: One line with the count.
             examples: Where; the first `EXAMPLES` are kept.
+            mended: Whether an option has mended it.
             **evidence: Numbers behind it, JSON values.
         """
         kept = tuple(examples[:EXAMPLES])
-        self._noted.append(DataFinding(finding, severity, title, evidence, kept))
+        self._noted.append(DataFinding(finding, severity, title, evidence, kept, mended=mended))
 
     def findings(self) -> tuple[DataFinding, ...]:
         """Return all findings, see `in_order`."""

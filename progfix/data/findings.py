@@ -169,6 +169,7 @@ class DataFinding:
         evidence: Counts and shares, JSON values.
         examples: Where, the first few.
         problems: What opening the data for use refuses; all of it.
+        mended: Whether an option has mended it, which leaves nothing to do.
     """
 
     id: str
@@ -177,6 +178,7 @@ class DataFinding:
     evidence: Mapping[str, object] = field(default_factory=dict)
     examples: tuple[str, ...] = ()
     problems: tuple[Problem, ...] = ()
+    mended: bool = False
 
     @property
     def text(self) -> FindingText:
@@ -186,6 +188,8 @@ class DataFinding:
     @property
     def remedies(self) -> tuple[str, ...]:
         """What to do: what mends all of these at once, if there is such, and what may."""
+        if self.mended:
+            return ()
         said = {problem.fix for problem in self.problems}
         return tuple(dict.fromkeys([*(said if len(said) == 1 else ()), *self.text.fix]))
 

@@ -104,6 +104,7 @@ def _note(
         if pairing == "views"
         else f"{counts} paired by position: after the first surplus list the labels are wrong",
         examples=[f"{name}: {text}" for name, text in odd.items()],
+        mended=pairing == "views",
         tasks=len(odd),
         lists=lists,
         handles=handles,

@@ -47,7 +47,7 @@ def data_findings(
     findings = [
         _finding(found, curves)
         for found in check.findings
-        if not (found.id in _NEEDLESS and found.severity == "info")
+        if not (found.mended or (found.id in _NEEDLESS and found.severity == "info"))
     ]
     missing = [
         NotChecked(name, f"{why}; `progfix data check` reads them" if "not read" in why else why)
@@ -74,7 +74,7 @@ def _finding(found: DataFinding, curves: CurveSums) -> Finding:
         found.title,
         f"{found.text.why[0].upper()}{found.text.why[1:]}.",
         {**numbers, "examples": examples} if examples else numbers,
-        advice=f"To mend it: {'; or '.join(found.text.fix)}.",
+        advice=f"To mend it: {'; or '.join(found.remedies)}.",
     )
     if found.id == "one-frame-actions" and curves.frames:
         total = float(curves.tenths[:, 1].sum())

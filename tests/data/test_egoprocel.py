@@ -16,6 +16,8 @@ from progfix.data.checks import check_dataset
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
+from progfix.diagnosis.curves import CurveSums
+from progfix.diagnosis.data import data_findings
 from progfix.errors import InputError
 from progfix.frame_counting import FrameCounting
 from tests.data.samples import EGOPROCEL, SHARED, needs_shared
@@ -126,6 +128,13 @@ def test_check_finds_the_annotation_that_is_in_train_and_in_test() -> None:
     assert leak.examples == (
         "Brownie.cmu S48_Brownie_7151062-205 (test) = Brownie.cmu S49_Brownie_7151062-193 (train)",
     )
+
+
+def test_what_an_option_has_mended_is_told_without_advice() -> None:
+    collapsed = [f for f in check_dataset(COLLAPSED).findings if f.id == "mismatched-lists"]
+    assert [(f.severity, f.remedies) for f in collapsed] == [("info", ())]
+    of_a_model, _ = data_findings(open_dataset(COLLAPSED), CurveSums())
+    assert "mismatched-lists" not in {f.id for f in of_a_model}
 
 
 def test_background_taken_for_an_action_is_found_and_no_real_action_is() -> None:
