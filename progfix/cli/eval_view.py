@@ -203,11 +203,15 @@ def _starred(comparison: Comparison, name: str) -> str:
 
 
 def _undefined(report: EvalReport) -> Iterable[str]:
+    counted: dict[tuple[int, int], list[str]] = {}
     for result in report.results:
         ranks = result.evaluation["spearman"]
         if ranks.undefined:
-            segments = ranks.count + ranks.undefined
-            yield (
-                f"{result.label}: no rank correlation in {ranks.undefined:,} of "
-                f"{count(segments, 'segment')} (one frame, or one value throughout)"
+            counted.setdefault((ranks.undefined, ranks.count + ranks.undefined), []).append(
+                result.label
             )
+    for (undefined, segments), labels in counted.items():
+        yield (
+            f"{', '.join(labels)}: no rank correlation in {undefined:,} of "
+            f"{count(segments, 'segment')} (one frame, or one value throughout)"
+        )

@@ -11,6 +11,7 @@ __all__ = ["suspicions", "unit_hint"]
 
 _PERFECT = 1e-6
 _FLAT = 1e-9
+_NARROW = 0.05
 
 _PERCENT = (10, 100.5)
 _FAR = 0.5
@@ -39,6 +40,12 @@ def suspicions(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -
         evaluation = evaluations[label]
         if evaluation["prediction_std"].value < _FLAT:
             yield f"{label} predicts one value for every frame"
+        elif evaluation["spread"].value < _NARROW:
+            share = f"{evaluation['spread'].value:.1%}"
+            yield (
+                f"{label}: its answers vary {share} as much as the truth, so that its "
+                " rank correlations are of differences that nobody will see"
+            )
         if evaluation["mae"].value < _PERFECT:
             yield f"{label} makes no error: does its prediction column hold the target?"
         hint = unit_hint(*(evaluation[f"prediction_p{p}"].value for p in ("05", "95")))

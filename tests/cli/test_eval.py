@@ -136,6 +136,17 @@ def test_what_is_derived_is_said_on_stderr(tmp_path: Path) -> None:
     assert "note:" not in done.stdout
 
 
+def test_what_is_undefined_for_several_sources_alike_is_said_once(
+    tmp_path: Path, table: Predictions
+) -> None:
+    paths = [tmp_path / "flat.csv", tmp_path / "level.csv"]
+    for path, answer in zip(paths, (0.4, 0.5), strict=True):
+        save_predictions(path, [table.with_prediction(np.full(len(table), answer))])
+    said = run("eval", *paths).stdout
+    assert said.count("no rank correlation in") == 1
+    assert "flat, level: no rank correlation in" in said
+
+
 def test_a_poor_source_is_suspected(tmp_path: Path, table: Predictions) -> None:
     path = tmp_path / "poor.h5"
     save_predictions(path, [table.with_prediction(1 - table.target)])

@@ -239,6 +239,13 @@ def test_predictions_in_other_units(factor: float, offset: float, hint: str | No
         assert result[name].value == pytest.approx(exact, abs=0.0051, rel=0.0026)
 
 
+def test_ranks_of_answers_that_hardly_vary_are_doubted() -> None:
+    table = made_predictions(3, videos=15)
+    rising = _source("p", table.with_prediction(0.47 + 0.01 * table.target))
+    assert "p: its answers vary 1.0% as much as the truth" in _suspicions(rising)
+    assert "vary" not in _suspicions(_source("p", table.with_prediction(0.1 * table.target)))
+
+
 def test_progress_is_observed_chunk_by_chunk() -> None:
     table = made_predictions(2)
     seen: list[tuple[str, int]] = []
