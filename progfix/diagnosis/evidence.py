@@ -41,6 +41,8 @@ class Evidence:
         probes: What asking the model again has shown.
         missing: Columns that the predictions did not have.
         no_predictions: Why there are no predictions; None where there are.
+        module: Whether the source is somebody's module, of which head and encoder are not told
+            apart.
         segments_in_data: Segments with a known end in all splits of the data, where the model
             can be asked about them; else 0.
         off_scale: On what other scale the answers are, which leaves no error to judge; None
@@ -60,6 +62,7 @@ class Evidence:
     probes: Probes = field(default_factory=Probes)
     missing: frozenset[str] = frozenset()
     no_predictions: str | None = None
+    module: bool = False
     segments_in_data: int = 0
     off_scale: OffScale | None = None
 

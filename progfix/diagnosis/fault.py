@@ -10,7 +10,7 @@ from progfix.diagnosis.measured import EmbeddingProbe
 from progfix.diagnosis.model import Fault, Finding, Place
 from progfix.diagnosis.text import number
 from progfix.diagnosis.thresholds import THRESHOLDS as T
-from progfix.diagnosis.verdict import behind
+from progfix.diagnosis.verdict import EXACT, behind
 
 __all__ = ["KNOWN", "PLACES", "find_fault"]
 
@@ -68,6 +68,9 @@ def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
     causes = [f for f in serious if f.role == "cause"]
     if not causes:
         return _nothing(evidence)
+    leak = next((f for f in causes if f.id == "future-leak"), None)
+    if leak is not None and evidence.summary.mae < EXACT:
+        return _decided(leak, evidence)
     if any(f.id != "future-leak" for f in causes):
         # Seeing the future lowers the error, which is why something else must explain it.
         causes = [f for f in causes if f.id != "future-leak"]
@@ -75,21 +78,23 @@ def find_fault(evidence: Evidence, findings: Sequence[Finding]) -> Fault:
     top = causes[0]
     decided = next((f for f in causes if f.severity == top.severity and f.id in PLACES), None)
     if decided is not None:
-        return _decided(decided)
+        return _decided(decided, evidence)
     by_probe = _by_embeddings(evidence, top)
     if by_probe is not None:
         return by_probe
     blaming = next((f for f in serious if f.id != "deceptive-middle" and f.id in PLACES), None)
     if blaming is not None:
-        return _decided(blaming)
+        return _decided(blaming, evidence)
     return Fault("undecided", None, _undecided(evidence, top))
 
 
-def _decided(finding: Finding) -> Fault:
+def _decided(finding: Finding, evidence: Evidence) -> Fault:
     place = PLACES[finding.id]
     if finding.id == "future-leak" and not _of_embeddings(finding):
         place = "head"
-    return Fault(place, finding.id, f"The fault lies {_IN_WORDS[place]} ({finding.id}).")
+    inside = evidence.module and place in ("head", "encoder")
+    where = "in the model" if inside else _IN_WORDS[place]
+    return Fault(place, finding.id, f"The fault lies {where} ({finding.id}).")
 
 
 def _of_embeddings(leak: Finding) -> bool:
@@ -135,7 +140,7 @@ def _undecided(evidence: Evidence, top: Finding) -> str:
     if probe is None:
         return (
             f"{top.id} says what is wrong, not where it comes from: encoder, head and training "
-            "would all explain it. The checkpoint with its data would decide."
+            "would all explain it. The model with its data (a checkpoint, or --model) would decide."
         )
     mae, head = number(probe.mae), number(probe.mae_head)
     open_origin = f"The evidence does not decide: {top.id} may come from head or training"

@@ -10,10 +10,11 @@ from progfix.diagnosis.text import compared, many, number, percent, span
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 from progfix.diagnosis.training import trained_sign
 
-__all__ = ["behind", "notices", "verdict"]
+__all__ = ["EXACT", "behind", "notices", "verdict"]
 
 _LOOKS_FINE = 0.27
-_EXACT = 1e-6
+EXACT = 1e-6
+"""MAE below which nothing but the target itself can have been answered."""
 _SHORT = {
     "backwards": "its answers fall while the action goes on",
     "early-bias": "actions start too high",
@@ -51,7 +52,12 @@ def verdict(evidence: Evidence, findings: Sequence[Finding]) -> str:
         return _untrained(evidence, by_id)
     if evidence.no_predictions is not None:
         return _file_alone(evidence)
-    if s.mae < _EXACT:
+    if s.mae < EXACT and evidence.probes.inputs:
+        return (
+            "Every prediction equals its target exactly, which takes knowing when the action will "
+            "end."
+        )
+    if s.mae < EXACT:
         return (
             "Every prediction equals its target exactly: an oracle, or a table whose "
             "prediction column holds the target."

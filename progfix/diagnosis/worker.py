@@ -173,6 +173,7 @@ def _collect(
         checkpoint=source.checkpoint,
         probes=run_probes(source),
         missing=missing,
+        module=source.kind == "model",
         segments_in_data=_segments_in_data(source),
     )
     positions = tuple(

@@ -44,7 +44,7 @@ def suspicions(evaluations: Mapping[str, Evaluation], judged: Collection[str]) -
             share = f"{evaluation['spread'].value:.1%}"
             yield (
                 f"{label}: its answers vary {share} as much as the truth, so that its "
-                " rank correlations are of differences that nobody will see"
+                "rank correlations are of differences that nobody will see"
             )
         if evaluation["mae"].value < _PERFECT:
             yield f"{label} makes no error: does its prediction column hold the target?"

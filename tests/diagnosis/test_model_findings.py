@@ -103,6 +103,8 @@ def test_a_clock_is_found_where_durations_are_alike_and_no_letter_mends_it() -> 
     assert "actions that take longer, stop or fail" in found.advice
     said = verdict(evidence, [found])
     assert said.startswith("It counts time and reads nothing of the video. Where actions take")
+    exact = replace(evidence, summary=replace(evidence.summary, mae=0.0))
+    assert "takes knowing when the action will end" in verdict(exact, [found])
 
 
 @pytest.mark.parametrize(
@@ -253,7 +255,7 @@ def test_the_fault_is_placed_by_what_decides() -> None:
     # A warning does not decide against an error whose origin is open.
     fault = find_fault(nothing, [open_cause, finding("deceptive-middle")])
     assert (fault.place, fault.decided_by) == ("undecided", None)
-    assert "The checkpoint with its data would decide" in fault.words
+    assert "The model with its data (a checkpoint, or --model) would decide" in fault.words
     assert find_fault(nothing, [open_cause, finding("split-leak", "error")]).place == "data"
     # A leak is the encoder's where embeddings move, else the head's.
     for moved, place in ((0.3, "encoder"), (0.0, "head")):
@@ -272,6 +274,13 @@ def test_the_fault_is_placed_by_what_decides() -> None:
     assert find_fault(loses, [leak, open_cause]).decided_by == "head-loses-progress"
     assert find_fault(nothing, [leak, finding("same-curve")]).place == "undecided"
     assert find_fault(nothing, [leak]).decided_by == "future-leak"
+    # Nothing but the future makes answers exact.
+    exact = replace(nothing, summary=Summary(frames=1, mae=0.0), module=True)
+    told = find_fault(exact, [leak, finding("ignores-embeddings")])
+    assert (told.decided_by, told.words) == (
+        "future-leak",
+        "The fault lies in the model (future-leak).",
+    )
     poor = Interval(0.0, -0.1, 0.1)
     blind = carried(duration=poor, saved=Interval(0, 0, 0), linear=0.149)
     assert find_fault(with_embeddings(blind), [open_cause]).place == "encoder"
