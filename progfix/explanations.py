@@ -1,21 +1,19 @@
-"""What a finding, a solution or a metric is, in the words of the documentation.
-
-The pages lie in docs/ of a checkout, and a wheel takes those along that are read here.
-"""
+"""What a finding, a solution or a metric is, in the words of the documentation."""
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from difflib import get_close_matches
 from functools import partial
 from pathlib import Path
 from typing import Literal
 
 from progfix.data.findings import FINDINGS as OF_DATA
+from progfix.doc_pages import page_path, paragraph, section, table_row, without_links
 from progfix.errors import InputError, Problem, listed
 from progfix.solutions import RECOMMENDED, SOLUTIONS, Solution, parse_letters
+from progfix.topic_names import nearest, understood
 from progfix.training.recipe import SEED_RECIPE, changes
 
 __all__ = ["GROUPS", "Topic", "explained", "topics"]
@@ -26,9 +24,6 @@ GROUPS: Mapping[Group, str] = {
     "solutions": "Letters for `progfix train --solution`",
     "metrics": "What `progfix eval` measures",
 }
-
-_BESIDE = Path(__file__).resolve().parent / "pages"
-_CHECKOUT = Path(__file__).resolve().parents[1] / "docs"
 
 
 @dataclass(frozen=True)
@@ -68,17 +63,15 @@ def explained(text: str) -> list[Topic]:
         InputError: If there is nothing of the name.
     """
     known = topics()
-    name = text.strip().lower()
+    name = understood(text, [*known, *GROUPS])
     if name in GROUPS:
         return [topic for topic in known.values() if topic.group == name]
-    if name == "none":  # as --solution may say
-        name = "baseline"
-    if name in known:
+    if name is not None:
         return [known[name]]
-    if name and set(name) <= set(SOLUTIONS):
-        return [known[letter] for letter in parse_letters(name, where="TOPIC")]
-    within = [other for other in known if name and name in re.split("[-_]", other)]
-    close = within or get_close_matches(name, [*known, *GROUPS], n=1, cutoff=0.6)
+    letters = text.strip().lower()
+    if letters and set(letters) <= set(SOLUTIONS):
+        return [known[letter] for letter in parse_letters(letters, where="TOPIC")]
+    close = nearest(text, [*known, *GROUPS])
     meant = close[0] if len(close) == 1 else f"one of {listed(close)}"
     raise InputError(
         Problem(
@@ -90,17 +83,8 @@ def explained(text: str) -> list[Topic]:
     )
 
 
-def _page(name: str) -> Path:
-    folder = _BESIDE if _BESIDE.is_dir() else _CHECKOUT
-    path = folder / name
-    if not path.exists():
-        fix = "install progfix again, or read its documentation"
-        raise InputError(Problem(str(path), "a page of the documentation", "none", fix))
-    return path
-
-
 def _findings() -> list[Topic]:
-    pages = {page.stem: page for page in _page("diagnosis").glob("*.md")}
+    pages = {page.stem: page for page in page_path("diagnosis").glob("*.md")}
     found = {
         name: Topic(name, "findings", _opening(page), partial(_finding, page))
         for name, page in pages.items()
@@ -123,11 +107,7 @@ def _finding(page: Path) -> str:
     """Return a page without its picture, how that was made, and the way back."""
     parts = page.read_text(encoding="utf-8").strip().split("\n\n")
     hidden = re.compile(r"!\[|\*[^*]*\*$|    python -m|\[All findings\]")
-    return _without_links("\n\n".join(part for part in parts if not hidden.match(part)))
-
-
-def _without_links(text: str) -> str:
-    return re.sub(r"\[([^\]]+)\]\([^)]+\)", r"\1", text)
+    return without_links("\n\n".join(part for part in parts if not hidden.match(part)))
 
 
 def _solutions() -> list[Topic]:
@@ -165,7 +145,7 @@ def _recommended() -> str:
 
 
 def _solution(solution: Solution) -> str:
-    said = _row("solutions.md", solution.letter)
+    said = table_row("solutions.md", solution.letter)
     lines = [f"# {solution.letter}: {solution.name}", "", f"{said['what it changes']}.", ""]
     for label in ("should help", "should not"):
         if said[label]:
@@ -203,29 +183,34 @@ def _metrics() -> list[Topic]:
     for name in OF_EMBEDDINGS:
         heading = next(h for begin, h in _SECTIONS.items() if name.startswith(begin))
         summary = f"{heading}, of embeddings"
-        found.append(Topic(name, "metrics", summary, partial(_section, "metrics.md", heading)))
-    return found
+        found.append(Topic(name, "metrics", summary, partial(section, "metrics.md", heading)))
+    return [*found, *(Topic(n, "metrics", s, partial(_said, n)) for n, (s, _) in _TERMS.items())]
+
+
+_TERMS = {
+    "skill": ("1 - MAE / MAE of a baseline", "`skill_X = "),
+    "voc": ("value-order correlation, which is spearman", "*Trap: VOC.*"),
+    "leave-one-video-out": (
+        "how frame counting learns durations from predictions alone",
+        "*Where the durations D come from*",
+    ),
+}
+"""Words about metrics: what they are, and how the paragraph of docs/metrics.md begins."""
+
+
+def _said(term: str) -> str:
+    summary, beginning = _TERMS[term]
+    return f"# {term}\n\n{summary}.\n\n{paragraph('metrics.md', beginning)}"
 
 
 def _better(which: str | None) -> str:
     return "" if which is None else f", {which} is better"
 
 
-def _section(page: str, heading: str) -> str:
-    text = _page(page).read_text(encoding="utf-8")
-    section = re.search(rf"^#+ {re.escape(heading)}\n.*?(?=^#|\Z)", text, re.DOTALL | re.MULTILINE)
-    if section is None:
-        raise LookupError(f"{page} has no heading {heading}")
-    return _without_links(re.sub(r"```python\n.*?```\n", "", section[0], flags=re.DOTALL))
-
-
 def _metric(name: str, title: str) -> str:
-    asked = "skill" if name.startswith("skill_") else name
-    if asked == "skill":
-        page = _page("metrics.md").read_text(encoding="utf-8")
-        said = next(part for part in page.split("\n\n") if part.startswith("`skill_X = "))
-        return f"# {name}\n\n{title}: {said}"
-    row = _row("metrics.md", name)
+    if name.startswith("skill_"):
+        return f"# {name}\n\n{title}: {paragraph('metrics.md', _TERMS['skill'][1])}"
+    row = table_row("metrics.md", name)
     lines = [f"- {label}: {value}" for label, value in row.items() if value and label != "metric"]
     worked = [_worked_example()] if row.get("example") else []
     text = "\n".join([f"# {name}", "", title, "", *lines])
@@ -234,26 +219,6 @@ def _metric(name: str, title: str) -> str:
 
 def _worked_example() -> str:
     """Return the table of the two videos that examples are of."""
-    parts = iter(_page("metrics.md").read_text(encoding="utf-8").split("\n\n"))
+    parts = iter(page_path("metrics.md").read_text(encoding="utf-8").split("\n\n"))
     table = next(next(parts) for part in parts if part.startswith("These two videos"))
     return f"The example, of two videos (an error is prediction - target):\n\n{table}"
-
-
-def _row(page: str, name: str) -> dict[str, str]:
-    """Return the row of a table that is about something, by the table's headings.
-
-    A first cell such as "`ap_5`, `_10`" is about ap_5 and ap_10.
-    """
-    headings: list[str] = []
-    for line in _page(page).read_text(encoding="utf-8").splitlines():
-        if not line.startswith("|"):
-            headings = []
-            continue
-        cells = [cell.strip() for cell in re.split(r"(?<!\\)\|", line)[1:-1]]
-        headings = headings or cells
-        names = [part.strip("` ") for part in cells[0].split(",")]
-        stem = names[0].rpartition("_")[0]
-        if name in [stem + part if part.startswith("_") else part for part in names]:
-            shown = [_without_links(cell).replace("\\|", "|") for cell in cells]
-            return dict(zip(headings, shown, strict=True))
-    raise LookupError(f"{page} has no row about {name}")

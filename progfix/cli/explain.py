@@ -10,8 +10,8 @@ __all__ = ["explain_cli"]
 
 
 def explain_cli(
-    topic: Annotated[
-        str | None,
+    words: Annotated[
+        list[str] | None,
         typer.Argument(
             help="A finding such as early-bias, letters such as fgs, baseline, recommended, a "
             "metric such as mae; or "
@@ -34,6 +34,7 @@ def explain_cli(
     from progfix.explanations import GROUPS, explained, topics
 
     out = Screen()
+    topic = " ".join(words) if words else None
     if topic is not None and topic.strip().lower() not in GROUPS:
         for found in explained(topic):
             out.print(Markdown(found.text()))

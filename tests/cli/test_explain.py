@@ -15,6 +15,7 @@ from progfix.evaluation import METRICS
 from progfix.explanations import topics
 from progfix.metrics.alignment.variants import METRICS as OF_EMBEDDINGS
 from progfix.solutions import RECOMMENDED, SOLUTIONS
+from progfix.topic_names import SYNONYMS
 from tests.cli.entry import progfix
 
 HERE = Path(__file__).parent
@@ -89,12 +90,38 @@ def test_lists() -> None:
 
 
 @pytest.mark.parametrize(
+    ("typed", "heading", "said"),
+    [
+        ("VOC", "voc", "a constant prediction scores +1.0"),
+        ("Leave one video out", "leave-one-video-out", "on the segments of all other videos"),
+        ("skill", "skill", "0 is as good as the baseline"),
+        ("vs count", "skill_frame_counting", "0 is as good as the baseline"),
+        ("/action", "skill_frame_counting_per_action", "0 is as good as the baseline"),
+        ("no fall", "monotonicity", "formula:"),
+        ("EARLY BIAS", "early-bias", "Actions start too high."),
+        ("hazard", "h: hazard", "a distribution over the frames that are left"),
+    ],
+)
+def test_other_names_are_understood(typed: str, heading: str, said: str) -> None:
+    out = progfix("explain", *typed.split(), folder=HERE).stdout
+    lines = [line.strip(" ┃┏━┓┗┛") for line in out.splitlines()]
+    assert next(filter(None, lines)) == heading
+    assert said in " ".join(out.split())
+
+
+def test_synonyms_are_of_topics() -> None:
+    assert set(SYNONYMS.values()) <= set(topics())
+
+
+@pytest.mark.parametrize(
     ("typed", "meant"),
     [
         ("earlybias", "early-bias"),
         ("findigns", "findings"),
         ("mea", "mae"),
         ("tau", "one of kendalls_tau, wild_tau"),
+        ("untraind", "untrained-head"),
+        ("hazrad", "h"),
     ],
 )
 def test_what_is_misspelt(typed: str, meant: str) -> None:
