@@ -6,14 +6,14 @@ segment starts where it falls), or LeRobot's `frame_index` (one segment a video)
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
 
 from progfix.predictions import Category
-from progfix.predictions_io.columns import COLUMNS, Column, parse
+from progfix.predictions_io.columns import COLUMNS, Column, missing_fix, parse
 from progfix.predictions_io.defects import Defects
 from progfix.predictions_io.table import Block
 
@@ -83,8 +83,15 @@ class Rows:
         return cls(np.concatenate(rows), columns, np.concatenate(read))
 
 
-def typed(block: Block, names: Mapping[str, str], defects: Defects) -> Rows:
-    """Bring a block's columns to their types, recording values that are none."""
+def typed(block: Block, names: Mapping[str, str], others: Sequence[str], defects: Defects) -> Rows:
+    """Bring a block's columns to their types, recording values that are none.
+
+    Args:
+        block: Rows as the file has them.
+        names: For each column that the file has, its name in the file.
+        others: Columns that could be judged instead of the prediction, for advice.
+        defects: Gets what cannot be read.
+    """
     columns: dict[str, Column] = {}
     read = np.ones(len(block.rows), dtype=np.bool_)
     for column, name in names.items():
@@ -100,6 +107,8 @@ def typed(block: Block, names: Mapping[str, str], defects: Defects) -> Rows:
                 found = values[first]
             expected = f"{_WANTED[kind]} in column {name!r}"
             fix = "write a point, not a comma" if "," in str(found) else "correct it"
+            if str(found) == "":
+                fix = missing_fix(column, names, others)
             defects.add(expected, block.rows[bad], repr(str(found)), fix)
     return Rows(block.rows, columns, read)
 
@@ -124,28 +133,32 @@ def derive(table: Rows, defects: Defects) -> Rows:
         defects: Gets rows from which the rest cannot be derived.
 
     Returns:
-        The rows with all eight columns; meaningless where defects were recorded.
+        The rows with all eight columns; those recorded as defects count as not read.
     """
     columns = dict(table.columns)
     table = replace(table, columns=columns)
     if "frame_index" in columns:
         columns["elapsed"] = table.array("frame_index").astype(np.int64) + 1
         columns["segment"] = np.zeros(len(table), dtype=np.int64)
+    unfit = np.zeros(len(table), dtype=np.bool_)
     if "segment" not in columns:
         columns["segment"] = _segments(table)
     starts = np.flatnonzero(starts_of(table, "task", "video", "segment"))
     lengths = np.diff(np.append(starts, len(table)))
     ranks = np.arange(len(table)) - np.repeat(starts, lengths) + 1
     if "frame_index" in columns:
-        duration = np.repeat(lengths, lengths)
-        unfit = table.array("elapsed") != ranks
-        defects.add(
-            "frame_index 0, 1, 2, ... in every episode",
-            table.rows[unfit],
-            table.array("frame_index")[unfit][0] if unfit.any() else "",
-            "give the columns segment, elapsed and duration",
-        )
-        columns["duration"] = duration
+        expected = "frame_index 0, 1, 2, ... in every episode"
+        fix = "where rows are left out, add a column 'duration', the frames of the whole episode"
+        if "duration" in columns:
+            expected, fix = "frame_index from 0 to duration - 1", "give the episode's frames"
+            unfit = (table.array("elapsed") < 1) | (
+                table.array("elapsed") > table.array("duration")
+            )
+        else:
+            unfit = table.array("elapsed") != ranks
+            columns["duration"] = np.repeat(lengths, lengths)
+        found = table.array("frame_index")[unfit][0] if unfit.any() else ""
+        defects.add(expected, table.rows[unfit], found, fix)
     elif not {"elapsed", "duration"} <= columns.keys():
         elapsed, duration, unfit = _from_targets(table, starts, lengths, ranks)
         defects.add(
@@ -156,7 +169,7 @@ def derive(table: Rows, defects: Defects) -> Rows:
         )
         columns["elapsed"], columns["duration"] = elapsed, duration
     columns["target"] = table.array("elapsed") / table.array("duration")
-    return table
+    return replace(table, read=table.read & ~unfit)
 
 
 def _segments(table: Rows) -> NDArray[np.int64]:

@@ -2,19 +2,30 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+
 import numpy as np
 from numpy.typing import NDArray
 
+from progfix.errors import listed
 from progfix.predictions import LARGEST_PREDICTION, LONGEST_ACTION
 from progfix.predictions_io.assemble import Rows, off_target, starts_of
-from progfix.predictions_io.columns import INTERVALS
+from progfix.predictions_io.columns import INTERVALS, missing_fix
 from progfix.predictions_io.defects import Defects
 
 __all__ = ["SeenVideos", "check_structure", "check_values"]
 
 
-def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
+def check_values(
+    table: Rows, names: Mapping[str, str], others: Sequence[str], defects: Defects
+) -> NDArray[np.bool_]:
     """Check each row by itself.
+
+    Args:
+        table: Whole videos.
+        names: For each column that the file has, its name in the file.
+        others: Columns that could be judged instead of the prediction, for advice.
+        defects: Gets what is wrong.
 
     Returns:
         Which rows are sound.
@@ -31,14 +42,14 @@ def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
 
     columns = table.columns
     for name in ("prediction", *(name for name in INTERVALS if name in columns)):
-        values, fix = table.array(name), "look for what made them: a diverged model, or a "
-        require(
-            ~np.isfinite(values), name, f"finite numbers in column {name!r}", fix + "missing value"
-        )
+        values, made = table.array(name), "look for what made it: a diverged model, or a "
+        place, missing = f"in column {names[name]!r}", missing_fix(name, names, others)
+        fix = f"{made}missing value: {missing}"
+        require(~np.isfinite(values), name, f"finite numbers {place}", fix)
         # Progress is about 0 to 1; squares of what is beyond this are no numbers any more.
         beyond = np.isfinite(values) & (np.abs(values) > LARGEST_PREDICTION)
-        expected = f"numbers from {-LARGEST_PREDICTION:g} to {LARGEST_PREDICTION:g}"
-        require(beyond, name, f"{expected} in column {name!r}", fix + "wrong column")
+        expected = f"numbers from {-LARGEST_PREDICTION:g} to {LARGEST_PREDICTION:g} {place}"
+        require(beyond, name, expected, made + "wrong column")
     if "lower" in columns:
         wrong = table.array("lower") > table.array("upper")
         require(wrong, "lower", "lower <= upper", "swap the interval's ends")
@@ -51,18 +62,44 @@ def check_values(table: Rows, defects: Defects) -> NDArray[np.bool_]:
         require(wrong, "elapsed", "elapsed <= duration", "give the whole action's duration")
     if "target" in columns:
         target = table.array("target")
-        outside = ~((target > 0) & (target <= 1))
-        fix = "use (i + 1) / L for the frames i = 0 .. L - 1 of an action of L frames"
-        require(outside, "target", "targets in (0, 1]", fix)
+        empty, outside = ~np.isfinite(target), ~((target > 0) & (target <= 1))
+        expected = f"finite numbers in column {names['target']!r}"
+        require(empty, "target", expected, missing_fix("target", names, ()))
+        require(outside & ~empty, "target", "targets in (0, 1]", _target_fix(target[~empty]))
         if "elapsed" in columns and "duration" in columns:
             duration = np.maximum(table.array("duration"), 1)
             wrong = ~outside & off_target(target, table.array("elapsed"), duration)
-            require(wrong, "target", "target = elapsed / duration", fix)
+            require(wrong, "target", "target = elapsed / duration", _TARGETS)
     return sound
 
 
-def check_structure(table: Rows, defects: Defects) -> None:
-    """Check the rows of complete columns against each other."""
+_TARGETS = "use (i + 1) / L for the frames i = 0 .. L - 1 of an action of L frames"
+
+
+def _target_fix(target: NDArray[np.float64] | NDArray[np.int64]) -> str:
+    """Say what to do about targets outside (0, 1], by what they look like."""
+    lowest, highest = target.min(initial=1), target.max(initial=0)
+    if lowest >= 0 and highest > 1 and not np.any(target % 1):
+        return "frame numbers go into a column 'elapsed', from 1, beside 'duration'"
+    if lowest >= 0 and _PERCENT[0] < highest <= _PERCENT[1]:
+        return f"divide percentages by 100, and {_TARGETS}"
+    if lowest == 0:
+        return f"do not count from 0, as i / L and i / (L - 1) do: {_TARGETS}"
+    return _TARGETS
+
+
+_PERCENT = (10, 100)
+"""The largest of all targets in percent is 100, but not of an action that was cut off."""
+
+
+def check_structure(table: Rows, names: Mapping[str, str], defects: Defects) -> None:
+    """Check the rows of complete columns against each other.
+
+    Args:
+        table: Whole videos.
+        names: For each column that the file has, its name in the file.
+        defects: Gets what is wrong.
+    """
     new_video = starts_of(table, "task", "video")
     new = new_video | starts_of(table, "segment")
     inside = ~new[1:]
@@ -81,7 +118,10 @@ def check_structure(table: Rows, defects: Defects) -> None:
         defects.add(expected, table.rows[too_long], found, "correct the duration, or the target")
     elapsed = table.array("elapsed")
     again, back = elapsed[1:] == elapsed[:-1], elapsed[1:] < elapsed[:-1]
-    require(again, "elapsed", "each frame of a segment once", "remove the duplicate rows")
+    fix = "remove the duplicate rows"
+    if not {"elapsed", "frame_index"} & names.keys():
+        fix = "targets that do not tell frames apart need the columns elapsed and duration"
+    require(again, "elapsed", "each frame of a segment once", fix)
     require(back, "elapsed", "rising elapsed in a segment", "sort the rows by frame")
     changed = table.array("duration")[1:] != table.array("duration")[:-1]
     require(changed, "duration", "one duration per segment", "number the segments anew")
@@ -91,11 +131,24 @@ def check_structure(table: Rows, defects: Defects) -> None:
             action = table.category("action").take(np.append(False, renamed)).decode()[0]
             expected = "one action per segment"
             defects.add(expected, later[renamed], f"action {action!r}", "number the segments anew")
-    _check_interleaving(table, new_video, new, defects)
+    _check_interleaving(table, names, new_video, new, defects)
+
+
+def _sort_fix(names: Mapping[str, str]) -> str:
+    """Say what to sort the rows by, in the file's own names."""
+    frame = next((names[n] for n in ("elapsed", "frame_index", "target") if n in names), "frame")
+    return f"sort the rows by {listed([names[n] for n in _KEYS if n in names] + [frame])}"
+
+
+_KEYS = ("task", "video", "segment")
 
 
 def _check_interleaving(
-    table: Rows, new_video: NDArray[np.bool_], new: NDArray[np.bool_], defects: Defects
+    table: Rows,
+    names: Mapping[str, str],
+    new_video: NDArray[np.bool_],
+    new: NDArray[np.bool_],
+    defects: Defects,
 ) -> None:
     first = np.flatnonzero(new)
     pairs = np.stack([np.cumsum(new_video)[first], table.array("segment")[first]])
@@ -106,7 +159,7 @@ def _check_interleaving(
             "the rows of a segment together",
             table.rows[again],
             f"segment {table.array('segment')[again[0]]} once more",
-            "sort the rows by video, segment and frame",
+            _sort_fix(names),
         )
 
 
@@ -116,18 +169,25 @@ class SeenVideos:
     def __init__(self) -> None:
         self._seen: set[tuple[str, str]] = set()
 
-    def check(self, table: Rows, defects: Defects) -> None:
-        """Record the videos of these rows that were complete before."""
+    def check(self, table: Rows, names: Mapping[str, str], defects: Defects) -> NDArray[np.bool_]:
+        """Record the videos of these rows that were complete before.
+
+        Returns:
+            Which rows are of none that was.
+        """
         first = np.flatnonzero(starts_of(table, "task", "video"))
+        new = np.ones(len(first), dtype=np.bool_)
         heads = table.take(np.isin(np.arange(len(table)), first))
         videos = heads.category("video").decode()
         tasks = heads.category("task").decode() if "task" in heads.columns else [""] * len(videos)
-        for row, key in zip(heads.rows, zip(tasks, videos, strict=True), strict=True):
+        for place, key in enumerate(zip(tasks, videos, strict=True)):
             if key in self._seen:
+                new[place] = False
                 defects.add(
                     "the rows of a video together",
-                    np.array([row]),
+                    heads.rows[[place]],
                     f"video {key[1]!r} once more",
-                    "sort the rows by video, segment and frame",
+                    _sort_fix(names),
                 )
             self._seen.add(key)
+        return np.repeat(new, np.diff(np.append(first, len(table))))

@@ -21,6 +21,7 @@ __all__ = [
     "Column",
     "Kind",
     "Values",
+    "missing_fix",
     "parse",
     "require_format",
     "resolve",
@@ -53,8 +54,8 @@ COLUMNS: Mapping[str, Kind] = {
 """All columns; `frame_index` (0-based) stands in for `elapsed` in LeRobot's sidecars only."""
 
 ALIASES: Mapping[str, tuple[str, ...]] = {
-    "video": ("video_id", "video_name", "handle", "episode_index"),
-    "prediction": ("pred", "progress_sparse", "progress_dense"),
+    "video": ("video_id", "video_name", "handle", "episode_index", "episode"),
+    "prediction": ("pred", "progress_sparse", "progress_dense", "progress"),
     "target": ("gt", "ground_truth"),
     "segment": ("segment_id", "segment_index"),
     "action": ("action_id",),
@@ -143,13 +144,24 @@ def resolve(names: Sequence[str], where: str) -> dict[str, str]:
                 "add what says where in its action each frame lies",
             )
         )
-    if ("lower" in chosen) != ("upper" in chosen):
-        problems.append(
-            Problem(where, "both 'lower' and 'upper'", "one of them", "add the other end")
-        )
+    problems += _doubts(names, chosen, where)
     if problems:
         raise InputError(problems)
     return chosen
+
+
+def _doubts(names: Sequence[str], chosen: Mapping[str, str], where: str) -> list[Problem]:
+    problems = []
+    predicted = [name for name in names if "pred" in _folded(name)]
+    if _folded(chosen.get("prediction", "")) == "progress" and predicted:
+        # What is called progress is the truth as often as the prediction of it.
+        found = listed(map(repr, [chosen["prediction"], *predicted]))
+        fix = "call the one to judge 'prediction'"
+        problems.append(Problem(where, "one column that can be the prediction", found, fix))
+    if ("lower" in chosen) != ("upper" in chosen):
+        both = "both 'lower' and 'upper'"
+        problems.append(Problem(where, both, "one of them", "add the other end"))
+    return problems
 
 
 def parse(kind: Kind, values: Values) -> tuple[Column, NDArray[np.bool_]]:
@@ -219,6 +231,22 @@ def rivals(names: Sequence[str], chosen: str) -> list[str]:
     if _folded(chosen) == "prediction":
         return []
     return [name for name in names if name != chosen and _folded(name) in ALIASES["prediction"]]
+
+
+def missing_fix(column: str, names: Mapping[str, str], others: Sequence[str]) -> str:
+    """Return what to do about a value that is not there.
+
+    Args:
+        column: Its column, by the names of `COLUMNS`.
+        names: For each column that the file has, its name in the file.
+        others: Columns that could be judged instead (`rivals`).
+    """
+    fix = "fill it, or leave the row out"
+    if "frame_index" in names and "duration" not in names:
+        fix += " and add a column 'duration', the frames of the whole episode"
+    if column == "prediction" and others:
+        fix += f"; to judge {others[0]!r} instead, call it 'prediction'"
+    return fix
 
 
 def _folded(name: str) -> str:

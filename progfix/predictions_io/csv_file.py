@@ -1,4 +1,4 @@
-"""Predictions as separated text with a header line, UTF-8; commas are written."""
+"""Predictions as separated text with a header line, UTF-8; commas are written, tabs in .tsv."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from progfix.predictions_io.columns import Values
 from progfix.predictions_io.defects import Defects, RowNames
 from progfix.predictions_io.table import Block
 
-__all__ = ["CsvTable", "CsvWriter"]
+__all__ = ["CsvTable", "CsvWriter", "TsvTable", "TsvWriter"]
 
 
-_SEPARATORS = ";\t"
-"""Read where a header has no comma: spreadsheets of other countries, and exported tables."""
+_SEPARATORS = ",;\t"
+"""Read where a header has none of its own: spreadsheets of other countries, exported tables."""
 
 _RECORDS = 2048
 # Records read at once: few enough for their strings to stay in the processor's cache until
@@ -37,13 +37,14 @@ class CsvTable:
     """
 
     row_names = RowNames("line", 2)
+    separator = ","
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        header = self._header(",")
-        # What has no comma at all is separated by something else.
+        header = self._header(self.separator)
+        # What has none of its own at all is separated by something else.
         others = [mark for mark in _SEPARATORS if mark in header[0]] if len(header) == 1 else []
-        self._separator = others[0] if len(others) == 1 else ","
+        self._separator = others[0] if len(others) == 1 else self.separator
         if others:
             header = self._header(self._separator)
         self.names: Sequence[str] = [name.strip() for name in header]
@@ -101,6 +102,12 @@ class CsvTable:
         return [number for number, _ in kept], [record for _, record in kept]
 
 
+class TsvTable(CsvTable):
+    """The same with tabs, as the ending .tsv says."""
+
+    separator = "\t"
+
+
 class CsvWriter:
     """Writes chunks as lines; floats as the shortest text that reads back to the same bits.
 
@@ -109,9 +116,11 @@ class CsvWriter:
         columns: The columns to write, in order.
     """
 
+    separator = ","
+
     def __init__(self, path: Path, columns: Sequence[str]) -> None:
         self._file = path.open("w", encoding="utf-8", newline="")
-        self._writer = csv.writer(self._file, lineterminator="\n")
+        self._writer = csv.writer(self._file, delimiter=self.separator, lineterminator="\n")
         self._columns = columns
         self._writer.writerow(columns)
 
@@ -130,10 +139,16 @@ class CsvWriter:
         self._file.close()
 
 
+class TsvWriter(CsvWriter):
+    """The same with tabs."""
+
+    separator = "\t"
+
+
 def _records(reader: Iterator[list[str]], count: int, path: Path) -> list[list[str]]:
     try:
         return list(islice(reader, count))
     except (UnicodeDecodeError, csv.Error) as error:
         raise InputError(
-            Problem(str(path), "comma-separated UTF-8 text", str(error), "save it as UTF-8 CSV")
+            Problem(str(path), "separated UTF-8 text", str(error), "save it as UTF-8 CSV")
         ) from error

@@ -55,6 +55,7 @@ class FileFormat:
 _HDF5 = FileFormat("hdf5_file", "Hdf5")
 FORMATS: Mapping[str, FileFormat] = {
     ".csv": FileFormat("csv_file", "Csv"),
+    ".tsv": FileFormat("csv_file", "Tsv"),
     ".npz": FileFormat("npz_file", "Npz"),
     ".h5": _HDF5,
     ".hdf5": _HDF5,

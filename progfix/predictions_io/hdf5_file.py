@@ -12,7 +12,6 @@ from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem, listed
 from progfix.files import PatientFile
-from progfix.held_signals import held_signals
 from progfix.hdf5_access.members import (
     HDF5_ERRORS,
     first_line,
@@ -21,6 +20,7 @@ from progfix.hdf5_access.members import (
     require_bounded_chunks,
     whole,
 )
+from progfix.held_signals import held_signals
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.coded import NAMES_SUFFIX, decoded
 from progfix.predictions_io.columns import FORMAT, require_format

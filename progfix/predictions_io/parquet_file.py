@@ -45,7 +45,7 @@ class ParquetTable:
         require_format(metadata.get(b"format"), str(path))
 
     def blocks(self, wanted: Sequence[str], defects: Defects) -> Iterator[Block]:
-        """Yield the wanted columns; empty values become defects.
+        """Yield the wanted columns; empty texts become defects.
 
         Raises:
             InputError: If a column is nested, or the file is damaged.
@@ -59,14 +59,11 @@ class ParquetTable:
                     values = {}
                     for name in wanted:
                         column = batch.column(name)
-                        empty = np.flatnonzero(column.is_null().to_numpy(zero_copy_only=False))
-                        defects.add(
-                            f"a value of {name!r} in every row",
-                            rows[empty],
-                            "none",
-                            "fill it, or leave the row out",
-                        )
                         values[name] = self._values(column)
+                        if isinstance(values[name], Category):  # a number would be NaN
+                            empty = column.is_null().to_numpy(zero_copy_only=False)
+                            expected = f"a value of {name!r} in every row"
+                            defects.add(expected, rows[empty], "none", "fill it")
                     yield Block(rows, values)
         except (OSError, ValueError, self._arrow.ArrowException) as error:
             raise InputError(self._problem(error)) from error

@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from progfix.errors import InputError, Problem
 from progfix.predictions import Category, Predictions
@@ -28,7 +29,7 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
     are collected before they are raised; from the first on nothing more is yielded.
 
     Args:
-        path: A .csv, .npz, .h5, .hdf5 or .parquet file with the columns of
+        path: A .csv, .tsv, .npz, .h5, .hdf5 or .parquet file with the columns of
             `progfix-predictions/1`, or at least `video`, `prediction` and either `target`
             or `elapsed` and `duration` (docs/predictions.md).
 
@@ -42,15 +43,18 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
     table = _open(path)
     where = str(path)
     names = resolve(list(table.names), where)
+    others = rivals(table.names, names["prediction"])
     wanted = list(dict.fromkeys(names.values()))
     defects = Defects(where, table.row_names)
     seen = SeenVideos()
     rows = 0
-    blocks = (typed(block, names, defects) for block in table.blocks(wanted, defects))
+    blocks = (typed(block, names, others, defects) for block in table.blocks(wanted, defects))
     for block in whole_videos(blocks, where):
         rows += len(block)
-        seen.check(block, defects)
-        complete = _complete(block, defects)
+        sound = seen.check(block, names, defects)
+        sound &= check_values(block, names, others, defects)
+        complete = derive(_sound_videos(block, sound), defects)
+        check_structure(_sound_videos(complete, complete.read), names, defects)
         defects.raise_many()
         if not defects:
             yield _predictions(complete, names)
@@ -96,17 +100,13 @@ def _open(path: Path) -> Table:
         ) from error
 
 
-def _complete(block: Rows, defects: Defects) -> Rows:
-    """Check and complete the videos whose rows are sound by themselves."""
-    sound = check_values(block, defects)
-    if not sound.all():
-        video = np.cumsum(starts_of(block, "task", "video")) - 1
-        unsound = np.bincount(video, ~sound) > 0
-        block = block.take(~unsound[video])
-    if len(block):
-        block = derive(block, defects)
-        check_structure(block, defects)
-    return block
+def _sound_videos(table: Rows, sound: NDArray[np.bool_]) -> Rows:
+    """Return the videos whose rows are all sound: one defect is not told as several."""
+    if sound.all():
+        return table
+    video = np.cumsum(starts_of(table, "task", "video")) - 1
+    unsound = np.bincount(video, ~sound) > 0
+    return table.take(~unsound[video])
 
 
 def _predictions(table: Rows, names: dict[str, str]) -> Predictions:

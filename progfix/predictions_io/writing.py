@@ -28,7 +28,7 @@ class PredictionsWriter:
     chunks arrive; NPZ keeps them in memory.
 
     Args:
-        path: Its ending decides the format: .csv, .npz, .h5, .hdf5 or .parquet.
+        path: Its ending decides the format: .csv, .tsv, .npz, .h5, .hdf5 or .parquet.
 
     Raises:
         InputError: If the ending is unknown; at the end of the block, if nothing was written.

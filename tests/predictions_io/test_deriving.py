@@ -108,6 +108,23 @@ def test_a_lerobot_episode_with_gaps_is_refused(tmp_path: Path) -> None:
         _read(tmp_path, "episode_index,frame_index,progress_sparse\n0,0,.1\n0,2,.2\n")
 
 
+def test_a_lerobot_episode_of_known_duration_may_have_gaps(tmp_path: Path) -> None:
+    found = _read(tmp_path, "episode,frame_index,duration,progress\n0,0,5,.1\n0,2,5,.2\n1,0,3,.3\n")
+    assert found.video.decode() == ["0", "0", "1"]
+    assert found.elapsed.tolist() == [1, 3, 1]
+    assert found.duration.tolist() == [5, 5, 3]
+    assert found.target.tolist() == [1 / 5, 3 / 5, 1 / 3]
+    assert found.prediction.tolist() == [0.1, 0.2, 0.3]
+    assert found.missing == {"task", "action", "segment", "elapsed", "target"}
+
+
+def test_progress_beside_what_is_predicted_is_a_doubt(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="found 'progress', 'pred_progress'; call the one"):
+        _read(tmp_path, "video,target,progress,pred_progress\nx,1,1,.5\n")
+    found = _read(tmp_path, "video,target,progress,prediction\nx,1,1,.5\n")
+    assert found.prediction.tolist() == [0.5]
+
+
 def test_frame_index_is_not_taken_for_elapsed_beside_targets(tmp_path: Path) -> None:
     found = _read(tmp_path, "video,frame_index,target,pred\nx,100,.5,0\nx,101,1,0\n")
     assert found.elapsed.tolist() == [1, 2]

@@ -69,11 +69,69 @@ def test_rows_that_are_wrong(tmp_path: Path, rows: str, expected: str) -> None:
     assert found[0].startswith(expected)
 
 
-@pytest.mark.parametrize("target", ["0", "-0.5", "1.01", "nan", "inf"])
+@pytest.mark.parametrize("target", ["0", "-0.5", "1.01"])
 def test_targets_outside(tmp_path: Path, target: str) -> None:
     found = _csv_errors(tmp_path, f"video,target,pred\nx,{target},0\nx,1,0\n")
     assert found[0].startswith("line 2: expected targets in (0, 1]")
     assert "(i + 1) / L" in found[0]
+
+
+@pytest.mark.parametrize(
+    ("targets", "fix"),
+    [
+        (["0", ".5", "1"], "do not count from 0, as i / L and i / (L - 1) do: use (i + 1) / L"),
+        (["0", "1", "2"], "frame numbers go into a column 'elapsed', from 1, beside 'duration'"),
+        (["33.3", "66.7", "100"], "divide percentages by 100, and use (i + 1) / L"),
+        (["-.5", "0", "1"], "use (i + 1) / L"),
+        ([".5", "1", "1.5"], "use (i + 1) / L"),
+    ],
+)
+def test_targets_outside_are_told_by_what_they_look_like(
+    tmp_path: Path, targets: list[str], fix: str
+) -> None:
+    rows = "".join(f"x,{target},0\n" for target in targets)
+    (found,) = _csv_errors(tmp_path, "video,target,pred\n" + rows)
+    assert f"; {fix}" in found
+
+
+@pytest.mark.parametrize("empty", ["nan", "inf", ""])
+def test_a_missing_target_is_no_target_outside(tmp_path: Path, empty: str) -> None:
+    (found,) = _csv_errors(tmp_path, f"video,gt,pred\nx,{empty},0\nx,1,0\n")
+    assert "number" in found
+    assert "in column 'gt'" in found
+    assert found.endswith("fill it, or leave the row out")
+
+
+def test_rounded_targets_are_no_duplicate_rows(tmp_path: Path) -> None:
+    # Two decimals of 45 frames: .02 .04 .07 ... are the multiples of no 1/L.
+    rows = "".join(f"x,{(i + 1) / 45:.2f},0\n" for i in range(45))
+    (found,) = _csv_errors(tmp_path, "video,target,pred\n" + rows)
+    assert "give the columns segment, elapsed and duration" in found
+    # Where each fits by itself, but two are one frame.
+    (found,) = _csv_errors(tmp_path, "video,target,pred\nx,.2,0\nx,.3,0\nx,.3,0\n")
+    assert "targets that do not tell frames apart need the columns elapsed" in found
+
+
+SIDECAR = "episode_index,frame_index,progress_sparse,progress_dense\n"
+
+
+def test_what_a_sidecar_lacks_is_told_in_its_own_names(tmp_path: Path) -> None:
+    full = "and add a column 'duration', the frames of the whole episode"
+    for empty in ("", "nan"):
+        (found,) = _csv_errors(tmp_path, SIDECAR + f"0,0,{empty},.1\n0,1,.5,.2\n")
+        assert "in column 'progress_sparse'" in found
+        assert f"{full}; to judge 'progress_dense' instead, call it 'prediction'" in found
+    (found,) = _csv_errors(tmp_path, SIDECAR + "0,0,.1,0\n1,0,.1,0\n0,1,.1,0\n1,1,.1,0\n")
+    assert "the rows of a video together" in found
+    assert found.endswith("sort the rows by episode_index, frame_index")
+    (found,) = _csv_errors(tmp_path, SIDECAR + "0,0,.1,0\n0,2,.1,0\n")
+    assert found.endswith("add a column 'duration', the frames of the whole episode")
+
+
+def test_frames_beyond_an_episode(tmp_path: Path) -> None:
+    text = "episode_index,frame_index,duration,pred\n0,-1,2,0\n0,1,2,0\n1,2,2,0\n"
+    (found,) = _csv_errors(tmp_path, text)
+    assert found.startswith("lines 2, 4: expected frame_index from 0 to duration - 1, found -1")
 
 
 def test_targets_that_are_no_progress(tmp_path: Path) -> None:

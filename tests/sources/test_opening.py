@@ -107,7 +107,7 @@ def test_a_file_of_another_kind_is_told_which_would_do(
     with pytest.raises(InputError) as caught:
         open_source(str(tmp_path / name), OPTIONS)
     text = str(caught.value)
-    assert "or predictions in .csv, .npz, .h5, .hdf5, .parquet" in text
+    assert "or predictions in .csv, .tsv, .npz, .h5, .hdf5, .parquet" in text
     assert found in text
     assert "CSV with the columns video, prediction, and target or elapsed and duration" in text
 
