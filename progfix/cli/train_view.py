@@ -132,7 +132,8 @@ class TrainingView:
         if skipped:
             self._console.print(
                 f"note: {count(skipped, 'group')} skipped, as {runs.HISTORY} has it by epoch: the "
-                "total loss was too large, or no segment long enough",
+                "total loss was too large, or no segment long enough. A few do no harm; where most "
+                "are, s takes segments of any length, g trains the head whatever the total loss",
                 soft_wrap=True,
                 markup=False,
             )

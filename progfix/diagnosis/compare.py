@@ -17,7 +17,7 @@ class Comparison:
         before: The first source's diagnosis.
         after: The second one's.
         gone: Findings of the first that the second does not have.
-        new: Findings of the second that the first does not have.
+        new: Findings of the second that were looked for in the first, which does not have them.
         kept: Findings of both.
     """
 
@@ -27,16 +27,26 @@ class Comparison:
     new: tuple[str, ...]
     kept: tuple[str, ...]
 
+    @property
+    def unseen_before(self) -> tuple[str, ...]:
+        """Findings of the second that nothing could look for in the first."""
+        unseen = {entry.id for entry in self.before.not_checked}
+        return tuple(f.id for f in self.after.findings if f.id in unseen)
+
 
 def compare_diagnoses(before: Diagnosis, after: Diagnosis) -> Comparison:
-    """Compare by finding id; a finding that could not be looked for is not said to be gone."""
+    """Compare by finding id.
+
+    A finding that could not be looked for in one of the two is neither gone nor new.
+    """
     first = dict.fromkeys(finding.id for finding in before.findings)
     second = dict.fromkeys(finding.id for finding in after.findings)
     unseen = {entry.id for entry in after.not_checked}
+    unseen_before = {entry.id for entry in before.not_checked}
     return Comparison(
         before,
         after,
         tuple(name for name in first if name not in second and name not in unseen),
-        tuple(name for name in second if name not in first),
+        tuple(name for name in second if name not in first and name not in unseen_before),
         tuple(name for name in first if name in second),
     )

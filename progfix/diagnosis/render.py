@@ -21,6 +21,7 @@ __all__ = [
     "WIDEST",
     "WIDTH",
     "Line",
+    "by_reason",
     "cause_lines",
     "render_lines",
     "render_text",
@@ -206,11 +207,16 @@ def _small_print(d: Diagnosis, width: int) -> Iterator[Line]:
 
 def unchecked_lines(not_checked: Sequence[NotChecked], width: int) -> Iterator[Line]:
     """Yield what could not be looked for, by its reason; of many, how many (JSON has them all)."""
-    by_reason = sorted(not_checked, key=lambda n: n.reason)
-    for reason, group in groupby(by_reason, key=lambda n: n.reason):
-        names = [n.id for n in group]
-        told = ", ".join(names) if len(names) <= _NAMED else f"{len(names)} findings"
+    for told, reason in by_reason(not_checked):
         yield from wrapped(width, f"{told} ({reason})", first="Not checked: ", style="dim")
+
+
+def by_reason(not_checked: Sequence[NotChecked]) -> Iterator[tuple[str, str]]:
+    """Yield what could not be looked for, in words, and why; one pair for each reason."""
+    ordered = sorted(not_checked, key=lambda n: n.reason)
+    for reason, group in groupby(ordered, key=lambda n: n.reason):
+        names = [n.id for n in group]
+        yield ", ".join(names) if len(names) <= _NAMED else f"{len(names)} findings", reason
 
 
 def wrapped(

@@ -33,6 +33,9 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> Iterator
         ("kept", comparison.kept),
     ):
         yield from _wrapped(", ".join(ids) or "nothing", title, width, "")
+    if comparison.unseen_before:
+        unseen = ", ".join(comparison.unseen_before)
+        yield from _wrapped(f"{unseen} (could not be looked for before)", "too", width, "")
     if after.fix_command:
         yield "", ""
         yield "To repair the second:", ""

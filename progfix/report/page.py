@@ -8,6 +8,7 @@ from html import escape
 import progfix
 from progfix.diagnosis.compare import Comparison
 from progfix.diagnosis.model import Diagnosis, Finding
+from progfix.diagnosis.render import by_reason
 from progfix.diagnosis.text import number
 from progfix.plots.views import SegmentView
 from progfix.report.markup import Markup, command, element, figure, section, table
@@ -182,7 +183,7 @@ def _segment_caption(segment: SegmentView) -> str:
 
 def _unchecked(d: Diagnosis) -> Markup:
     doubts = [element("li", notice) for notice in d.notices]
-    missing = [element("li", f"{n.id}: {n.reason}.") for n in d.not_checked]
+    missing = [element("li", f"{told}: {reason}.") for told, reason in by_reason(d.not_checked)]
     return element("ul", *doubts, *missing)
 
 
@@ -212,6 +213,7 @@ def _change(comparison: Comparison) -> Markup:
         for title, ids in (
             ("Gone", comparison.gone),
             ("New", comparison.new),
+            ("Could not be looked for before", comparison.unseen_before),
             ("Still there", comparison.kept),
         )
     ]

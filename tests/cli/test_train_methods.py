@@ -117,4 +117,6 @@ def test_the_bar_shows_both_losses_and_the_share_of_the_head() -> None:
 def test_skipped_steps_are_said(capsys: pytest.CaptureFixture[str], here: Path) -> None:
     row = EpochRow(1, 0, 0.25, 3, 0.1, 0.1, 0.21, 0.15, -0.05, True, 1.0)
     TrainingView("x").report(RunResult(here, True, None, (row,)))
-    assert "note: 3 groups skipped" in capsys.readouterr().err
+    said = capsys.readouterr().err
+    assert "note: 3 groups skipped" in said
+    assert "s takes segments of any length" in said

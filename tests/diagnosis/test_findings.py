@@ -1,8 +1,11 @@
 """Each finding on predictions whose numbers can be worked out by hand."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
+from progfix.data.dataset import Dataset, Segment, Video
 from progfix.diagnosis import (
     THRESHOLDS,
     Diagnosis,
@@ -15,7 +18,9 @@ from progfix.diagnosis import (
 from progfix.diagnosis.curves import CurveSums
 from progfix.diagnosis.shape import late_saturation
 from progfix.diagnosis.skill import no_skill
+from progfix.diagnosis.verdict import verdict
 from progfix.predictions import Predictions
+from progfix.sources import Source
 from tests.diagnosis.planted import frames, planted
 
 TWENTY_OF_TEN = np.full(20, 10)
@@ -247,6 +252,37 @@ def test_few_segments_are_called_few_and_a_flat_line_flat() -> None:
     )
     wrong = [1 - value for value in right]
     assert "No better than a constant (MAE" in diagnosed(wrong, three).verdict
+
+
+def test_few_segments_of_a_split_name_what_all_splits_have() -> None:
+    few = planted("noisy", "medium", seed=0, segments=5)
+    segments = tuple(Segment(10 * i, 10 * i + 9, "cut") for i in range(12))
+    video = Video("v", "task", 120, segments)
+    data = Dataset((video, replace(video, name="w")))
+    source = Source("net", "model", chunks=lambda: iter([few]), data=data)
+    said = diagnose(source).verdict
+    assert said.startswith("Too little to judge: 5 segments (`--split all` has 24: fair to a model")
+    # A run was trained on its data: more of it would flatter it.
+    for other in (replace(source, kind="run"), replace(source, data=None)):
+        assert diagnose(other).verdict.startswith("Too little to judge: 5 segments. ")
+
+
+def test_a_poor_source_without_a_sure_finding_is_not_called_sound() -> None:
+    # Fifteen segments are too few to compare with counting: skill -1 leaves a doubt, no finding.
+    few = planted("noisy", "medium", seed=0, segments=15)
+    evidence = replace(measured(few, Skill(0.4, -1.0)), segments_in_data=0)
+    assert verdict(evidence, []).endswith("which 15 segments cannot tell from chance.")
+    sure = planted("noisy", "medium", seed=0)
+    evidence = measured(sure, Skill(0.05, np.nan), constant_high=0.3)
+    assert "which 0 videos cannot tell from chance" in verdict(evidence, [])
+    assert verdict(measured(sure, Skill(0.4, 0.3)), []).startswith("No fault found. ")
+
+
+def test_far_behind_a_clock_is_a_warning_even_where_durations_are_alike() -> None:
+    table = planted("oracle", "narrow", seed=0)
+    slow = diagnose(table.with_prediction(0.7 * table.target))  # errs by .15 in the mean
+    assert found(slow, "no-skill").severity == "warning"
+    assert "worse than counting frames" in slow.verdict
 
 
 def test_rows_without_first_and_last_frames_are_judged_by_the_rest() -> None:

@@ -38,7 +38,9 @@ from progfix.diagnosis.measured import (
     StepAudit,
     StepPart,
 )
+from progfix.diagnosis.render_comparison import render_comparison
 from progfix.diagnosis.response import future_leak, ignores_embeddings, order_blind
+from progfix.diagnosis.skill import same_curve
 from progfix.diagnosis.trial import trial_request
 from progfix.diagnosis.verdict import verdict
 from progfix.errors import InputError
@@ -92,6 +94,25 @@ def test_ignores_embeddings(noise: float, swapped: float, expected: str | None) 
     assert severity(ignores_embeddings(asked(*probes))) == expected
     # A flat line follows from any input.
     assert ignores_embeddings(asked(*probes, spread=0.2)) is None
+
+
+@pytest.mark.parametrize(
+    ("probes", "said"),
+    [
+        ((), "Whether it reads the video and makes nothing of it, or does not"),
+        ((0.0,), "it counts frames and ignores what the embeddings show"),
+        ((0.1,), "It does read the embeddings (others in their place move its answers by .100)"),
+    ],
+)
+def test_what_same_curve_says_of_the_video_is_what_probes_show(
+    probes: tuple[float, ...], said: str
+) -> None:
+    evidence = asked(*(probe("noise", change) for change in probes))
+    evidence = replace(evidence, curves=sums(planted("counter", "wide", seed=0)))
+    found = same_curve(evidence)
+    assert isinstance(found, Finding)
+    assert said in found.why
+    assert ("head" in found.why) is False
 
 
 def test_a_clock_is_found_where_durations_are_alike_and_no_letter_mends_it() -> None:
@@ -404,6 +425,12 @@ def test_what_could_not_be_looked_for_is_not_gone() -> None:
         ("early-bias",),
         ("split-leak",),
         ("no-skill",),
+    )
+    back = compare_diagnoses(compared.after, compared.before)
+    assert (back.gone, back.new, back.kept) == (("split-leak",), ("early-bias",), ("no-skill",))
+    assert back.unseen_before == ("starved-head",)
+    assert "starved-head (could not be looked for before)" in "".join(
+        line for line, _ in render_comparison(back)
     )
 
 

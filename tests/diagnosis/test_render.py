@@ -3,7 +3,7 @@ import math
 
 import pytest
 
-from progfix.diagnosis import Diagnosis, Position, diagnose, render_text
+from progfix.diagnosis import Diagnosis, NotChecked, Position, diagnose, render_text
 from progfix.diagnosis.text import number, percent, span
 from tests.diagnosis.planted import KINDS, planted
 
@@ -113,3 +113,13 @@ def test_widths_beyond_reading_are_not_used() -> None:
     diagnosis = diagnose(planted("constant", "medium", seed=0))
     assert render_text(diagnosis, width=20) == render_text(diagnosis, width=60)
     assert render_text(diagnosis, width=300) == render_text(diagnosis, width=100)
+
+
+def test_many_findings_that_were_not_checked_are_counted_and_few_are_named() -> None:
+    diagnosis = diagnose(planted("noisy", "medium", seed=0))
+    seven = [NotChecked(f"finding-{i}", "no model") for i in range(7)]
+    two = [NotChecked("a", "no data"), NotChecked("b", "no data")]
+    text = render_text(dataclasses.replace(diagnosis, not_checked=(*seven, *two)))
+    assert "Not checked: 7 findings (no model)" in text
+    assert "Not checked: a, b (no data)" in text
+    assert "finding-3" not in text
