@@ -28,9 +28,9 @@ def best_repair(oracles: Mapping[str, float]) -> str | None:
 
 
 def ladder(evidence: Evidence) -> tuple[Rung, ...]:
-    """Return the rungs that are known; none without predictions."""
+    """Return the rungs that are known; none without predictions on the scale of progress."""
     s, probe = evidence.summary, evidence.probes.embeddings
-    if not s.frames:
+    if not s.frames or evidence.off_scale is not None:
         return ()
     repair = best_repair(evidence.oracles)
     rungs = [

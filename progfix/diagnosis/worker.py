@@ -40,7 +40,7 @@ from progfix.diagnosis.training import UNTRAINED_HEAD
 from progfix.diagnosis.verdict import notices, verdict
 from progfix.evaluation import Evaluation, Evaluator
 from progfix.predictions import Predictions
-from progfix.sources import Source, source_of
+from progfix.sources import Given, Source, source_of
 
 __all__ = ["FINDINGS", "diagnose"]
 
@@ -72,7 +72,7 @@ _ENDS = ("value", "low", "high")
 
 
 def diagnose(
-    source: Source | Predictions,
+    source: Given,
     *,
     bins: int = 10,
     observe: Callable[[Predictions], None] | None = None,
@@ -80,7 +80,8 @@ def diagnose(
     """Say what is wrong with a source of predictions, why, and what to do about it.
 
     Args:
-        source: An opened source (`progfix.sources.open_source`), or a bare table.
+        source: An opened source (`progfix.sources.open_source`), or what is opened so,
+            or predictions, or a table in memory.
         bins: Parts of an action that errors are reported for.
         observe: Called with each chunk, for showing progress.
 
@@ -89,7 +90,7 @@ def diagnose(
 
     Raises:
         InputError: If a prediction is not finite, or the source's data cannot be read.
-        ValueError: If there is no bin.
+        ValueError: If there is no bin, or it is no source.
     """
     source = source_of(source)
     evidence, positions = _collect(source, bins, observe)

@@ -49,6 +49,7 @@ def test_the_scale_is_the_verdict_and_nothing_stands_beside_it(
     screen = render_text(diagnosis)
     assert "  MAE " not in screen
     assert to_json(diagnosis)["positions"] == []
+    assert diagnosis.ladder == ()
 
 
 def test_frames_are_no_progress_on_any_scale() -> None:
