@@ -103,6 +103,10 @@ class InputError(ProgfixError):
         self.problems: Sequence[Problem] = found
         super().__init__("\n".join(str(problem) for problem in found))
 
+    def __reduce__(self) -> tuple[type[InputError], tuple[Sequence[Problem]]]:
+        """Be the same error in another process."""
+        return type(self), (self.problems,)
+
 
 class TrainingError(ProgfixError):
     """Training could not go on; the state was saved and the command line ends with status 3."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Generator, Iterable, Sequence
 from dataclasses import dataclass, fields, replace
-from typing import Any
 
 import numpy as np
 import torch
@@ -26,10 +25,12 @@ from progfix.read_ahead import ReadAhead, computed_ahead
 __all__ = [
     "SegmentAnswers",
     "SegmentPredictor",
+    "answer_videos",
     "check_fit",
     "cut_segments",
     "embed_video",
     "frames_table",
+    "join_answers",
     "predict",
     "predict_segments",
     "read_video",
@@ -140,19 +141,39 @@ def _answers(
         for videos in chunks(data.videos, most, model.head.width):
             was_training = model.training
             model.eval()
-            with torch.inference_mode():
-                answers = answer(
-                    [
-                        segment
-                        for video in videos
-                        if _judged(video)
-                        for segment in cut_segments(video, embed_video(model, video, ahead.take))
-                    ]
-                )
+            answers = answer_videos(model, videos, answer, ahead.take)
             model.train(was_training)
             yield videos, answers
     finally:
         ahead.close()
+
+
+@torch.inference_mode()
+def answer_videos(
+    model: ProgressModel,
+    videos: Iterable[Video],
+    answer: SegmentPredictor,
+    read: FeatureReader = finite_features,
+) -> list[SegmentAnswers]:
+    """Return what is answered at every frame of videos' uncensored segments.
+
+    Args:
+        model: The model, in evaluation mode.
+        videos: Those without such a segment are not read.
+        answer: What answers the segments.
+        read: Returns a video's features.
+
+    Raises:
+        InputError: See `read_video`.
+    """
+    return answer(
+        [
+            segment
+            for video in videos
+            if _judged(video)
+            for segment in cut_segments(video, embed_video(model, video, read))
+        ]
+    )
 
 
 def _judged(video: Video) -> bool:
@@ -249,11 +270,16 @@ def frames_table(videos: Sequence[Video], answers: Sequence[SegmentAnswers]) -> 
         videos: At least one.
         answers: Of each segment, in the videos' order.
     """
-    frames = action_frames(*videos)
-    columns: dict[str, Any] = {}
+    joined = join_answers(answers)
+    optional = {f.name: getattr(joined, f.name) for f in fields(joined) if f.name != "progress"}
+    return replace(action_frames(*videos), prediction=joined.progress, **optional)
+
+
+def join_answers(answers: Sequence[SegmentAnswers]) -> SegmentAnswers:
+    """Return the answers of several segments as if they were one."""
+    columns = {}
     for column in fields(SegmentAnswers):
         values = [getattr(answer, column.name) for answer in answers]
         if column.name == "progress" or (values and values[0] is not None):
-            name = "prediction" if column.name == "progress" else column.name
-            columns[name] = np.concatenate([*values, np.empty(0)])
-    return replace(frames, **columns)
+            columns[column.name] = np.concatenate([*values, np.empty(0)])
+    return SegmentAnswers(**columns)
