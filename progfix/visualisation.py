@@ -16,8 +16,7 @@ from progfix.plots.drawings import DRAW, KINDS, Drawing, Kind, draw_training
 from progfix.plots.material import Wanted, gather
 from progfix.plots.selection import Select
 from progfix.plots.style import STYLES, StyleName, style_context
-from progfix.predictions import Predictions
-from progfix.sources import Source, source_of
+from progfix.sources import Given, sources_of
 
 __all__ = ["FORMATS", "KINDS", "Drawing", "Format", "Kind", "Visualisation", "save", "visualise"]
 
@@ -59,7 +58,7 @@ class Visualisation:
 
 
 def visualise(
-    sources: Sequence[Source | Predictions],
+    sources: Sequence[Given] | Given,
     kinds: Sequence[Kind] = ("curves", "positions"),
     *,
     num_segments: int = 5,
@@ -74,7 +73,8 @@ def visualise(
     keeps the panels.
 
     Args:
-        sources: At least one: opened (`progfix.sources.open_source`), or bare tables.
+        sources: At least one: opened (`progfix.sources.open_source`), or what is opened so,
+            or predictions, or tables in memory.
         kinds: What to draw, out of `KINDS`.
         num_segments: Segments of `curves`, and videos of `timeline`.
         select: How they are chosen, see `progfix.plots.selection.select`.
@@ -83,12 +83,12 @@ def visualise(
         observe: Told, in words, how far the work is.
 
     Raises:
-        ValueError: If there is no source or no kind, or one is unknown.
+        ValueError: If there is no source or no kind, or one is unknown or no source.
         InputError: From reading a source.
     """
-    if not sources or not kinds or not set(kinds) <= set(KINDS):
+    opened = sources_of(sources)
+    if not opened or not kinds or not set(kinds) <= set(KINDS):
         raise ValueError(f"expected sources and kinds out of {KINDS}, found {kinds!r}")
-    opened = [source_of(source, place) for place, source in enumerate(sources, 1)]
     predicting = [source for source in opened if source.chunks is not None]
     notices = [
         f"{source.label}: no predictions, {source.why_not}"

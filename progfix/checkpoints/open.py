@@ -19,7 +19,10 @@ _OTHER_BEST = tuple(f"best_model_{kind}.pt" for kind in ("combined", "alignment"
 
 
 def open_checkpoint(
-    path: Path, *, head_spec: HeadSpec | str | None = None, new_head: HeadSpec | None = None
+    path: str | Path,
+    *,
+    head_spec: HeadSpec | str | None = None,
+    new_head: HeadSpec | None = None,
 ) -> Checkpoint:
     """Open a checkpoint of ours or of the GTCC code base, without executing a pickle.
 
@@ -33,7 +36,7 @@ def open_checkpoint(
     Raises:
         InputError: If there is no checkpoint, or it cannot be used; the message says why.
     """
-    file = find_checkpoint(path)
+    file = find_checkpoint(Path(path))
     payload = safe_load(file)
     kind = str(payload.get("format", ""))
     if kind.startswith(f"{_FAMILY}/"):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from pathlib import Path
 from typing import Self
 
 from numpy.typing import ArrayLike
@@ -12,6 +13,7 @@ from progfix.evaluation.measure import Counting, count_left_out, measure, requir
 from progfix.evaluation.sums import Sums
 from progfix.leave_one_out import LEAVE_ONE_OUT
 from progfix.predictions import Predictions, segment_predictions
+from progfix.predictions_io import Columns, read_predictions
 
 __all__ = ["Evaluator"]
 
@@ -52,12 +54,21 @@ class Evaluator:
         self._parts: list[Sums] = []
         self._next: dict[tuple[str, str], int] = {}
 
-    def update(self, chunk: Predictions) -> None:
+    def update(self, given: Predictions | str | Path | Columns) -> None:
         """Take in whole segments.
 
+        Args:
+            given: Predictions; or a path or a table of them
+                (`progfix.predictions_io.read_predictions`).
+
         Raises:
-            InputError: If a prediction is NaN or infinite.
+            InputError: If a prediction is NaN or infinite, or a file cannot be read.
+            ValueError: If it is nothing of the kind, such as a source: give its chunks.
         """
+        for chunk in [given] if isinstance(given, Predictions) else read_predictions(given):
+            self._update(chunk)
+
+    def _update(self, chunk: Predictions) -> None:
         if len(chunk):
             require_finite(chunk)
             if self._waiting and _optional(chunk) != _optional(self._waiting[-1]):

@@ -2,6 +2,7 @@
 
 from progfix.predictions_io.columns import ALIASES, COLUMNS, FORMAT
 from progfix.predictions_io.formats import FORMATS
+from progfix.predictions_io.memory import Columns
 from progfix.predictions_io.reading import load_predictions, passed_over, read_predictions
 from progfix.predictions_io.writing import PredictionsWriter, save_predictions
 
@@ -10,6 +11,7 @@ __all__ = [
     "COLUMNS",
     "FORMAT",
     "FORMATS",
+    "Columns",
     "PredictionsWriter",
     "load_predictions",
     "passed_over",

@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.predictions import Category, Predictions
 from progfix.predictions_io.assemble import Rows, derive, starts_of, typed
 from progfix.predictions_io.checks import SeenVideos, check_structure, check_values
 from progfix.predictions_io.columns import INTERVALS, resolve, rivals
 from progfix.predictions_io.defects import Defects
 from progfix.predictions_io.formats import format_of
+from progfix.predictions_io.memory import WHERE, Columns, MemoryTable, is_columns
 from progfix.predictions_io.table import Table
 from progfix.predictions_io.videos import whole_videos
 
 __all__ = ["load_predictions", "passed_over", "read_predictions"]
 
 
-def read_predictions(path: str | Path) -> Iterator[Predictions]:
-    """Yield a file's predictions in chunks of whole videos.
+def read_predictions(given: str | Path | Columns) -> Iterator[Predictions]:
+    """Yield the predictions of a file or a table in memory, in chunks of whole videos.
 
     The file is read in blocks of some ten thousand rows, so that its size does not matter
     as long as a single video fits into memory. All defects (of a million rows at fault)
     are collected before they are raised; from the first on nothing more is yielded.
 
     Args:
-        path: A .csv, .tsv, .npz, .h5, .hdf5 or .parquet file with the columns of
+        given: The path of a .csv, .tsv, .npz, .h5, .hdf5 or .parquet file, a data frame of
+            pandas or polars, an Arrow table, or arrays by name: with the columns of
             `progfix-predictions/1`, or at least `video`, `prediction` and either `target`
             or `elapsed` and `duration` (docs/predictions.md).
 
@@ -38,10 +41,9 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
 
     Raises:
         InputError: If the file is missing, unreadable, empty, or has defects.
+        ValueError: If it is neither a path nor a table.
     """
-    path = Path(path)
-    table = _open(path)
-    where = str(path)
+    table, where = _table(given)
     names = resolve(list(table.names), where)
     others = rivals(table.names, names["prediction"])
     wanted = list(dict.fromkeys(names.values()))
@@ -65,24 +67,52 @@ def read_predictions(path: str | Path) -> Iterator[Predictions]:
         )
 
 
-def load_predictions(path: str | Path) -> Predictions:
-    """Return all predictions of a file at once.
+def load_predictions(given: str | Path | Columns) -> Predictions:
+    """Return all predictions of a file or a table in memory at once.
+
+    Which of several columns is judged is said by a warning.
+
+    Args:
+        given: As for `read_predictions`.
 
     Raises:
         InputError: As `read_predictions`.
+        ValueError: As `read_predictions`.
     """
-    return Predictions.concat(read_predictions(path))
+    doubt = passed_over(given)
+    if doubt is not None:
+        warnings.warn(doubt, stacklevel=2)
+    return Predictions.concat(read_predictions(given))
 
 
-def passed_over(path: str | Path) -> tuple[str, list[str]]:
-    """Return the column that a file's predictions are read from, and others of such a name.
+def passed_over(given: str | Path | Columns) -> str | None:
+    """Say which of several columns predictions are read from; None where there is one.
 
     Raises:
         InputError: As `read_predictions`, where the header is at fault.
+        ValueError: As `read_predictions`.
     """
-    names = list(_open(Path(path)).names)
-    chosen = resolve(names, str(path))["prediction"]
-    return chosen, rivals(names, chosen)
+    table, where = _table(given)
+    names = list(table.names)
+    chosen = resolve(names, where)["prediction"]
+    others = rivals(names, chosen)
+    if not others:
+        return None
+    also = f"it also has {listed(others)}"
+    return f"{Path(where).name}: {chosen} is judged; {also}: name the one to judge 'prediction'"
+
+
+def _table(given: str | Path | Columns) -> tuple[Table, str]:
+    """Return what can be read of a file or a table in memory, and what to call it."""
+    if isinstance(given, str | Path):
+        return _open(Path(given)), str(given)
+    if is_columns(given):
+        return MemoryTable(given), WHERE
+    raise ValueError(
+        f"expected predictions, a path, or a table with named columns, found "
+        f"{type(given).__name__}; progfix.Evaluator().add and progfix.predictions."
+        "segment_predictions take plain arrays"
+    )
 
 
 def _open(path: Path) -> Table:

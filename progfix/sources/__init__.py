@@ -6,7 +6,17 @@ without it.
 """
 
 from progfix.sources.baseline import evaluated
+from progfix.sources.given import Given, source_of, sources_of
 from progfix.sources.opening import open_source, open_sources
-from progfix.sources.source import Source, SourceOptions, source_of
+from progfix.sources.source import Source, SourceOptions
 
-__all__ = ["Source", "SourceOptions", "evaluated", "open_source", "open_sources", "source_of"]
+__all__ = [
+    "Given",
+    "Source",
+    "SourceOptions",
+    "evaluated",
+    "open_source",
+    "open_sources",
+    "source_of",
+    "sources_of",
+]

@@ -12,7 +12,7 @@ from progfix import runs
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
-from progfix.errors import InputError, Problem, listed
+from progfix.errors import InputError, Problem
 from progfix.frame_counting import fit_counting
 from progfix.hdf5_access.inspection import visit_early
 from progfix.predictions_io import FORMATS, passed_over, read_predictions
@@ -22,10 +22,12 @@ from progfix.sources.source import Source, SourceOptions
 if TYPE_CHECKING:
     from progfix.model import ProgressModel
 
-__all__ = ["open_source", "open_sources"]
+__all__ = ["distinct", "open_source", "open_sources"]
 
 _CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar")
 """Endings that checkpoints of PyTorch have; others are read as such too."""
+
+_DEFAULTS = SourceOptions()
 
 _NAME_IT = ": name it with --data PATH"
 
@@ -49,10 +51,12 @@ def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
             if text.startswith(PREFIX) is baselines:
                 known = next((s.data for s in opened.values() if s.data is not None), None)
                 opened[place] = open_source(text, options, data=known)
-    return _with_distinct_labels([opened[place] for place in range(len(texts))])
+    return distinct([opened[place] for place in range(len(texts))])
 
 
-def open_source(text: str | None, options: SourceOptions, *, data: Dataset | None = None) -> Source:
+def open_source(
+    text: str | Path | None, options: SourceOptions = _DEFAULTS, *, data: Dataset | None = None
+) -> Source:
     """Open one source.
 
     Args:
@@ -62,7 +66,11 @@ def open_source(text: str | None, options: SourceOptions, *, data: Dataset | Non
 
     Raises:
         InputError: If there is no such source, or its file cannot be read.
+
+    Example:
+        >>> source = open_source("predictions.csv")  # doctest: +SKIP
     """
+    text = None if text is None else str(text)
     if options.model is not None and not (text or "").startswith(PREFIX):
         return _from_module(text, options)
     if text is None:
@@ -107,13 +115,10 @@ def _from_file(path: Path, options: SourceOptions) -> Source:
 def _ambiguous(path: Path) -> tuple[str, ...]:
     """Say which of several columns a file's predictions are read from."""
     try:
-        chosen, others = passed_over(path)
+        doubt = passed_over(path)
     except InputError:  # it is raised where the predictions are read
         return ()
-    if not others:
-        return ()
-    also = f"the file also has {listed(others)}"
-    return (f"{path.name}: {chosen} is judged; {also}: name the one to judge 'prediction'",)
+    return () if doubt is None else (doubt,)
 
 
 def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
@@ -226,9 +231,6 @@ def _with_model(
     from progfix.training.devices import resolve_device
 
     videos, device = evaluated(data, options.split), resolve_device(options.device)
-    require_some_features(data)
-    require_fit(model, videos)
-    model.to(device)
     return replace(
         source,
         chunks=partial(predict, model, videos),
@@ -239,7 +241,7 @@ def _with_model(
     )
 
 
-def _with_distinct_labels(sources: Sequence[Source]) -> list[Source]:
+def distinct(sources: Sequence[Source]) -> list[Source]:
     """Name sources of the same label by their path, and by their place if need be."""
     labels = [source.label for source in sources]
     result = []

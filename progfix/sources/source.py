@@ -61,19 +61,6 @@ class Probing:
     streams: bool = True
 
 
-def source_of(given: Source | Predictions, number: int = 1) -> Source:
-    """Return a source as it is, and a bare table as one.
-
-    Args:
-        given: What a function was called with.
-        number: Of the table among several, for its label.
-    """
-    if isinstance(given, Source):
-        return given
-    label = "predictions" if number == 1 else f"predictions {number}"
-    return Source(label=label, kind="predictions", chunks=lambda: iter([given]))
-
-
 @dataclass(frozen=True, eq=False)
 class Source:
     """Something that predicts progress, and the evidence beside it.

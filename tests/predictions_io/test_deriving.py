@@ -1,5 +1,6 @@
 """What a file may leave out, and what it may be called."""
 
+from contextlib import nullcontext
 from pathlib import Path
 
 import numpy as np
@@ -90,10 +91,11 @@ def test_lerobot_sidecar(tmp_path: Path, dense: bool) -> None:
         "progress_sparse": pa.array([0.1, 0.2, 0.3, 0.4, 0.5], pa.float32()),
     }
     if dense:
-        columns["progress_dense"] = [0.0] * 5
+        columns |= {"progress_dense": [0.0] * 5}
     path = tmp_path / "sarm_progress.parquet"
     parquet.write_table(pa.table(columns), path)
-    found = load_predictions(path)
+    with pytest.warns(UserWarning, match="progress_dense") if dense else nullcontext():
+        found = load_predictions(path)
     assert found.video.decode() == ["0", "0", "0", "1", "1"]
     assert found.segment.tolist() == [0] * 5
     assert found.elapsed.tolist() == [1, 2, 3, 1, 2]

@@ -174,8 +174,8 @@ def test_annotations_alone_are_one_error_about_the_data(
 @pytest.mark.parametrize(
     ("columns", "read", "notice"),
     [
-        ("Progress_Dense,progress_sparse", [0.2, 0.8], "p.csv: progress_sparse is judged; the "
-         "file also has Progress_Dense: name the one to judge 'prediction'"),
+        ("Progress_Dense,progress_sparse", [0.2, 0.8], "p.csv: progress_sparse is judged; it "
+         "also has Progress_Dense: name the one to judge 'prediction'"),
         ("progress_sparse,prediction", [0.2, 0.8], None),
         ("pred,other", [0.1, 0.9], None),
     ],
