@@ -22,7 +22,8 @@ class Measured:
     Attributes:
         wall: Seconds.
         cpu: Seconds of processor time, children included.
-        mib: Largest memory of the process and its children together.
+        mib: Largest memory of the process and its children together, where what they share
+            counts for each.
     """
 
     wall: float
@@ -44,9 +45,11 @@ def run(command: Sequence[str]) -> tuple[Measured, str]:
             stderr=errors,
             env={**os.environ, "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1"},
         )
-        peak = 0.0
+        peak, each = 0.0, dict[int, float]()
         while (ended := os.wait4(process.pid, os.WNOHANG))[0] == 0:
-            peak = max(peak, sum(_resident(pid) for pid in _family(process.pid)))
+            family = list(_family(process.pid))
+            peak = max(peak, sum(map(_resident, family)))
+            each |= {pid: max(each.get(pid, 0.0), _seconds(pid)) for pid in family}
             time.sleep(_POLL)
         wall, used = time.perf_counter() - start, ended[2]
         process.returncode = os.waitstatus_to_exitcode(ended[1])
@@ -54,7 +57,10 @@ def run(command: Sequence[str]) -> tuple[Measured, str]:
         errors.seek(0)
         if process.returncode:
             raise SystemExit(f"{' '.join(command)}: {errors.read()}")
-        taken = Measured(wall, used.ru_utime + used.ru_stime, max(peak, used.ru_maxrss / 1024))
+        # What children take is known to their parent when it has waited for them, which a
+        # server of processes that outlives the command does not see.
+        cpu = max(used.ru_utime + used.ru_stime, sum(each.values()))
+        taken = Measured(wall, cpu, max(peak, used.ru_maxrss / 1024))
         return taken, out.read()
 
 
@@ -74,3 +80,12 @@ def _resident(pid: int) -> float:
         return int(Path(f"/proc/{pid}/statm").read_text().split()[1]) / 256
     except (OSError, IndexError):  # it has ended
         return 0.0
+
+
+def _seconds(pid: int) -> float:
+    """Return the processor time of a process, its children's left out."""
+    try:
+        columns = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:  # it has ended
+        return 0.0
+    return (int(columns[11]) + int(columns[12])) / os.sysconf("SC_CLK_TCK")

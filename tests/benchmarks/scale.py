@@ -1,18 +1,18 @@
 """Evaluation and training of 10^3 to 10^5 segments, against reading and the GRU alone.
 
     python -m tests.benchmarks.scale [FOLDER] [--segments 1000 10000 100000] [--solution fgs]
-                                     [--no-train] [--json FILE] [--plot FILE]
+                                     [--jobs 2] [--no-train] [--json FILE] [--plot FILE]
 
 FOLDER, by default a temporary one, takes the data (`tests.benchmarks.scale_data`, float16,
 26 kB a segment) and keeps it for the next time. `progfix eval` scores a checkpoint on all
-segments, and `progfix train` trains a head for one epoch with 256 MB of features kept, as a
+segments, in one process and in several, and `progfix train` trains a head for one epoch with 256 MB of features kept, as a
 user types them; start-up, the bootstrap and the file's inspection count.
 
 The floor is the larger of two things, each alone in a process of its own: reading the same
 features (h5py, as stored, then float32), and the arithmetic of the head (torch.nn.GRU over
 packed sequences, then its linear layers, on numbers that are there already).
 
-Everything computes in one thread. Wall-clock time and processor time are both given: on a
+Every process computes in one thread. Wall-clock time and processor time are both given: on a
 busy machine only the latter means something, but it counts what two cores do at once twice.
 Memory is the largest sum over the process and its children.
 """
@@ -40,7 +40,9 @@ _FLOORS = (sys.executable, "-m", "tests.benchmarks.scale_floors")
 _PROGFIX = (sys.executable, "-m", "progfix")
 
 
-def measure(folder: Path, segments: int, checkpoint: Path, *, train: str | None) -> dict[str, Any]:
+def measure(
+    folder: Path, segments: int, checkpoint: Path, *, jobs: int, train: str | None
+) -> dict[str, Any]:
     """Return a row of the table."""
     file = folder / f"scale-{segments}.h5"
     if not file.exists():
@@ -49,16 +51,19 @@ def measure(folder: Path, segments: int, checkpoint: Path, *, train: str | None)
         name: Measured(**json.loads(run([*_FLOORS, name, str(file), str(checkpoint)])[1]))
         for name in ("reading", "arithmetic")
     }
-    data = ["--data", str(file)]
-    evaluated, _ = run([*_PROGFIX, "eval", str(checkpoint), *data, "--split", "all", "--json"])
+    evaluate = [*_PROGFIX, "eval", str(checkpoint), "--data", str(file), "--split", "all"]
+    evaluated = {
+        name: run([*evaluate, "--json", *more])[0]
+        for name, more in (("evaluation", ()), ("jobs", ("--jobs", str(jobs))))
+    }
+    floor = max(found.wall for found in alone.values())
     row: dict[str, Any] = {
         "segments": segments,
         "frames": segments // PER_VIDEO * FRAMES,
         "bytes": file.stat().st_size,
         **{name: asdict(found) for name, found in alone.items()},
-        "evaluation": asdict(evaluated),
-        "ratio_wall": evaluated.wall / max(found.wall for found in alone.values()),
-        "ratio_cpu": evaluated.cpu / max(found.cpu for found in alone.values()),
+        **{name: asdict(found) for name, found in evaluated.items()},
+        "ratios": {name: found.wall / floor for name, found in evaluated.items()},
     }
     if train is not None:
         with TemporaryDirectory(dir=folder) as out:
@@ -85,13 +90,14 @@ def checkpoint_for(folder: Path, solution: str) -> Path:
 def table(rows: Sequence[dict[str, Any]]) -> str:
     """Return the rows as a Markdown table: seconds by the clock, by the processor in brackets."""
     lines = [
-        "| segments | reading | arithmetic | `eval` | ratio | MiB | `train`, one epoch | MiB |",
-        "|---|---|---|---|---|---|---|---|",
+        "| segments | reading | arithmetic | `eval` | ratio | MiB | `--jobs` | ratio | MiB "
+        "| `train`, one epoch | MiB |",
+        "|---|---|---|---|---|---|---|---|---|---|---|",
     ]
     for row in rows:
-        ratio = f"{row['ratio_wall']:.2f} ({row['ratio_cpu']:.2f})"
         cells = [f"{row['segments']:,}", *(_seconds(row[n]) for n in ("reading", "arithmetic"))]
-        cells += [_seconds(row["evaluation"]), ratio, f"{row['evaluation']['mib']:.0f}"]
+        for name, ratio in row["ratios"].items():
+            cells += [_seconds(row[name]), f"{ratio:.2f}", f"{row[name]['mib']:.0f}"]
         trained = row.get("training")
         cells += ["", ""] if trained is None else [_seconds(trained), f"{trained['mib']:.0f}"]
         lines.append("| " + " | ".join(cells) + " |")
@@ -121,6 +127,7 @@ def draw(rows: Sequence[dict[str, Any]], path: Path) -> None:
         "reading alone": [row["reading"]["cpu"] for row in rows],
         "the head's arithmetic alone": [row["arithmetic"]["cpu"] for row in rows],
         "progfix eval": [row["evaluation"]["cpu"] for row in rows],
+        "progfix eval --jobs": [row["jobs"]["cpu"] for row in rows],
     }
     if all("training" in row for row in rows):
         shown["progfix train, one epoch"] = [row["training"]["cpu"] for row in rows]
@@ -139,6 +146,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("folder", type=Path, nargs="?")
     parser.add_argument("--segments", type=int, nargs="+", default=SIZES)
     parser.add_argument("--solution", default="fgs")
+    parser.add_argument("--jobs", type=int, default=2, help="processes of the second evaluation")
     parser.add_argument("--no-train", action="store_true")
     parser.add_argument("--json", type=Path)
     parser.add_argument("--plot", type=Path)
@@ -150,14 +158,20 @@ def main(arguments: Sequence[str] | None = None) -> None:
         checkpoint = checkpoint_for(folder, options.solution)
         for segments in options.segments:
             train = None if options.no_train else options.solution
-            rows.append(measure(folder, segments, checkpoint, train=train))
+            rows.append(measure(folder, segments, checkpoint, jobs=options.jobs, train=train))
             sys.stderr.write(f"{segments:,} segments measured\n")
     sys.stdout.write(table(rows) + "\n")
     if len(rows) > 1:
-        for what in ("evaluation", "training")[: 1 if options.no_train else 2]:
+        for what in ("evaluation", "jobs", "training")[: 2 if options.no_train else 3]:
             sys.stdout.write(f"{what} grows with the power {growth(rows, what):.2f}\n")
     if options.json:
-        report = {"solution": options.solution, "bar": BAR, "memory_mib": MEMORY_MIB, "rows": rows}
+        report = {
+            "solution": options.solution,
+            "jobs": options.jobs,
+            "bar": BAR,
+            "memory_mib": MEMORY_MIB,
+            "rows": rows,
+        }
         options.json.write_text(json.dumps(report, indent=2))
     if options.plot:
         draw(rows, options.plot)
