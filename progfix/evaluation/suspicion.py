@@ -64,9 +64,13 @@ def unit_hint(low: float, high: float) -> str | None:
         None where both are within .5 of [0, 1], or NaN.
     """
     between = f"nine of ten predictions lie from {low:.3g} to {high:.3g}"
+    off = low < -_FAR or high > 1 + _FAR
+    if off and f"{low:.3g}" == f"{high:.3g}":
+        none = "does it stand for frames without one?"
+        return f"nine of ten predictions are {low:.3g}, where progress is 0 to 1: {none}"
     if low >= 0 and _PERCENT[0] < high <= _PERCENT[1]:
         return f"{between}: if they are percentages, divide them by 100; progress is 0 to 1"
-    if low < -_FAR or high > 1 + _FAR:
+    if off:
         return f"{between}; progress is 0 to 1: if they are logits, give their sigmoid"
     return None
 

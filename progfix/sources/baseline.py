@@ -8,7 +8,7 @@ from pathlib import Path
 from progfix.baselines import BASELINES, baseline_predictions
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
-from progfix.data.options import DataOptions
+from progfix.data.options import BUILT_IN, DataOptions
 from progfix.errors import InputError, Problem
 from progfix.frame_counting import fit_counting
 from progfix.sources.source import Source, SourceOptions
@@ -136,7 +136,9 @@ def _data(name: str, options: SourceOptions, data: Dataset | None) -> Dataset:
                 f"{PREFIX}{name}",
                 "data whose frames it can answer",
                 "no --data, and no other source that says",
-                "add --data, for example --data procedures/1",
+                f"add --data with the data set that is judged, or {BUILT_IN}, the built-in one; "
+                "beside predictions alone leave the baseline out: eval and diagnose show "
+                "constant and frame counting by themselves",
             )
         )
     return data

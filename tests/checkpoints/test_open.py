@@ -42,6 +42,7 @@ def test_which_file_of_a_folder_is_read(tmp_path: Path, files: list[str], chosen
 def test_a_file_is_itself(tmp_path: Path) -> None:
     path = save(payload_of(small_encoder(), head_of(BASELINE), {}), tmp_path / "any.pt")
     assert open_checkpoint(path).path == path
+    assert open_checkpoint(str(path)).path == path
 
 
 def test_a_run_folder_of_the_users_opens(tmp_path: Path) -> None:

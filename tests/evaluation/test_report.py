@@ -220,6 +220,7 @@ def test_predictions_beside_data_that_has_none_of_their_videos() -> None:
     ("factor", "offset", "hint"),
     [
         (100, 0, "if they are percentages, divide them by 100"),
+        (0, -1, "predictions are -1, where progress is 0 to 1: does it stand for frames without"),
         (8, -4, "if they are logits, give their sigmoid"),
         (1, 0, None),
         (1.4, -0.2, None),

@@ -17,7 +17,7 @@ from progfix.diagnosis import diagnose
 from progfix.errors import InputError
 from progfix.evaluation.report import EvalOptions, evaluate
 from progfix.solutions import apply
-from progfix.sources import SourceOptions, open_source
+from progfix.sources import SourceOptions, open_source, open_sources
 from progfix.training.run import start_run
 from progfix.training.run_options import RunOptions
 from progfix.visualisation import visualise
@@ -42,6 +42,14 @@ def test_a_run_is_predicted_on_the_data_it_records(trained: tuple[Path, Path]) -
     source = open_source(str(trained[0]), OPTIONS)
     assert source.chunks is not None
     assert source.why_not is None
+
+
+def test_a_baseline_beside_a_table_names_no_foreign_data(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("video,target,pred\na,1,.5\n")
+    with pytest.raises(InputError) as caught:
+        open_sources([str(tmp_path / "p.csv"), "baseline:frame-counting"], OPTIONS)
+    assert "add --data with the data set that is judged" in str(caught.value)
+    assert "beside predictions alone leave the baseline out" in str(caught.value)
 
 
 def test_a_run_with_epochs_to_go_says_so(trained: tuple[Path, Path], tmp_path: Path) -> None:
