@@ -53,7 +53,18 @@ ModelArg = Annotated[
     ),
 ]
 
-DEFAULTS = {"split": "test", "fit_on": "train", "device": "auto"}
+JobsArg = Annotated[
+    int | None,
+    typer.Option(
+        "--jobs",
+        min=1,
+        help="Processes that compute what a checkpoint or a run answers, on the CPU; for data of "
+        "a million frames or more. [default: 1]",
+        show_default=False,
+    ),
+]
+
+DEFAULTS = {"split": "test", "fit_on": "train", "device": "auto", "jobs": 1}
 """What the help shows; `progfix.sources.SourceOptions` has the same."""
 
 _OPTIONS: dict[str, tuple[Any, str]] = {
@@ -74,6 +85,7 @@ class Opening:
         device: Where models run.
         model: "package.module:name".
         head_spec: What the head of a users' checkpoint is.
+        jobs: Processes that compute answers.
     """
 
     data: DataOptions
@@ -82,6 +94,7 @@ class Opening:
     device: str | None
     model: str | None
     head_spec: str | None
+    jobs: int | None = None
 
     @property
     def options(self) -> SourceOptions:
@@ -112,10 +125,12 @@ class Opening:
         with_data = [source for source in sources if source.data is not None]
         computed = [source for source in with_data if source.kind != "predictions"]
         runs = any(source.kind != "baseline" for source in computed)
+        computes = any(source.checkpoint is not None for source in computed)
         needs = {
             "split": ("a source that is computed on a split of data", bool(computed)),
             "fit_on": ("data whose durations can be learnt", bool(with_data)),
             "device": ("a model that runs on data", runs or embeds),
+            "jobs": ("a checkpoint or a run that is computed on data", computes),
             "head_spec": ("a checkpoint of the GTCC code base", theirs or embeds),
         }
         silent = next((source for source in sources if source.why_not is not None), None)
@@ -159,6 +174,7 @@ def with_source_options(command: Callable[..., R]) -> Callable[..., R]:
         **option_types(_OPTIONS, DEFAULTS),
         "model": (ModelArg, None),
         "head_spec": (HeadSpecArg, None),
+        "jobs": (JobsArg, None),
         "data": (DataArg, None),
         **reading_options(),
     }

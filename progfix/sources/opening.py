@@ -15,6 +15,7 @@ from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.frame_counting import fit_counting
 from progfix.hdf5_access.inspection import visit_early
+from progfix.predict_processes import begin_early, predict_in_processes
 from progfix.predictions_io import FORMATS, passed_over, read_predictions
 from progfix.sources.baseline import PREFIX, evaluated, known_baselines, open_baseline
 from progfix.sources.source import Source, SourceOptions
@@ -124,6 +125,8 @@ def _ambiguous(path: Path) -> tuple[str, ...]:
 def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     if options.data.path is not None:
         visit_early(Path(options.data.path).expanduser())  # while PyTorch is imported
+    if options.jobs > 1:
+        begin_early()
     from progfix.checkpoints import open_checkpoint
 
     try:
@@ -231,9 +234,17 @@ def _with_model(
     from progfix.training.devices import resolve_device
 
     videos, device = evaluated(data, options.split), resolve_device(options.device)
+    if options.jobs > 1 and device.type != "cpu":
+        fix = "leave it out, or add --device cpu"
+        problem = Problem(f"--jobs {options.jobs}", "a model on the CPU", f"one on {device}", fix)
+        raise InputError(problem)
+    require_some_features(data)
+    require_fit(model, videos)
+    model.to(device)
+    several = partial(predict_in_processes, model, videos, options.jobs)
     return replace(
         source,
-        chunks=partial(predict, model, videos),
+        chunks=several if options.jobs > 1 else partial(predict, model, videos),
         why_not=None,
         counting=fit_counting(data, options.fit_on),
         data=data,

@@ -34,6 +34,7 @@ class SourceOptions:
         model: "package.module:name" that makes a torch module, or None.
         head_spec: What a users' head is, where its file leaves a doubt, or None.
         fit_on: Splits whose durations frame counting is fitted on, joined by "+".
+        jobs: Processes that compute what checkpoints answer; more than one, on the CPU alone.
     """
 
     data: DataOptions = field(default_factory=DataOptions)
@@ -42,6 +43,7 @@ class SourceOptions:
     model: str | None = None
     head_spec: str | None = None
     fit_on: str = "train"
+    jobs: int = 1
 
 
 @dataclass(frozen=True, eq=False)

@@ -5,8 +5,9 @@
 
 FOLDER, by default a temporary one, takes the data (`tests.benchmarks.scale_data`, float16,
 26 kB a segment) and keeps it for the next time. `progfix eval` scores a checkpoint on all
-segments, in one process and in several, and `progfix train` trains a head for one epoch with 256 MB of features kept, as a
-user types them; start-up, the bootstrap and the file's inspection count.
+segments, in one process and in several, and `progfix train` trains a head for one epoch with
+256 MB of features kept, as a user types them; start-up, the bootstrap and the file's
+inspection count.
 
 The floor is the larger of two things, each alone in a process of its own: reading the same
 features (h5py, as stored, then float32), and the arithmetic of the head (torch.nn.GRU over
