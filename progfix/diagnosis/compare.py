@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from progfix.data.findings import FINDINGS as DATA_FINDINGS
 from progfix.diagnosis.model import Diagnosis
 
 __all__ = ["Comparison", "compare_diagnoses"]
@@ -30,7 +31,7 @@ class Comparison:
     @property
     def unseen_before(self) -> tuple[str, ...]:
         """Findings of the second that nothing could look for in the first."""
-        unseen = {entry.id for entry in self.before.not_checked}
+        unseen = _unseen(self.before)
         return tuple(f.id for f in self.after.findings if f.id in unseen)
 
 
@@ -41,8 +42,7 @@ def compare_diagnoses(before: Diagnosis, after: Diagnosis) -> Comparison:
     """
     first = dict.fromkeys(finding.id for finding in before.findings)
     second = dict.fromkeys(finding.id for finding in after.findings)
-    unseen = {entry.id for entry in after.not_checked}
-    unseen_before = {entry.id for entry in before.not_checked}
+    unseen, unseen_before = _unseen(after), _unseen(before)
     return Comparison(
         before,
         after,
@@ -50,3 +50,9 @@ def compare_diagnoses(before: Diagnosis, after: Diagnosis) -> Comparison:
         tuple(name for name in second if name not in first and name not in unseen_before),
         tuple(name for name in first if name in second),
     )
+
+
+def _unseen(diagnosis: Diagnosis) -> set[str]:
+    """Return what could not be looked for; without predictions, no data was opened either."""
+    unopened = set() if diagnosis.summary.frames else set(DATA_FINDINGS)
+    return {entry.id for entry in diagnosis.not_checked} | unopened

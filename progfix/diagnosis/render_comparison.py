@@ -35,7 +35,7 @@ def render_comparison(comparison: Comparison, *, width: int = WIDTH) -> Iterator
         yield from _wrapped(", ".join(ids) or "nothing", title, width, "")
     if comparison.unseen_before:
         unseen = ", ".join(comparison.unseen_before)
-        yield from _wrapped(f"{unseen} (could not be looked for before)", "too", width, "")
+        yield from _wrapped(f"{unseen} (could not be looked for before)", "unseen", width, "")
     if after.fix_command:
         yield "", ""
         yield "To repair the second:", ""

@@ -409,10 +409,11 @@ def test_findings_of_data_stand_beside_those_of_the_head(tmp_path: Path) -> None
 
 
 def test_what_could_not_be_looked_for_is_not_gone() -> None:
-    def told(*ids: str, unchecked: str = "") -> Diagnosis:
+    def told(*ids: str, unchecked: str = "", frames: int = 1) -> Diagnosis:
         return Diagnosis(
             "x",
             "",
+            summary=Summary(frames=frames),
             findings=tuple(map(finding, ids)),
             not_checked=(NotChecked(unchecked, "no model"),) if unchecked else (),
         )
@@ -429,6 +430,9 @@ def test_what_could_not_be_looked_for_is_not_gone() -> None:
     back = compare_diagnoses(compared.after, compared.before)
     assert (back.gone, back.new, back.kept) == (("split-leak",), ("early-bias",), ("no-skill",))
     assert back.unseen_before == ("starved-head",)
+    # A checkpoint without its data says nothing of the data either.
+    alone = compare_diagnoses(told("untrained-head", frames=0), compared.after)
+    assert (alone.new, alone.unseen_before) == (("no-skill",), ("split-leak",))
     assert "starved-head (could not be looked for before)" in "".join(
         line for line, _ in render_comparison(back)
     )
