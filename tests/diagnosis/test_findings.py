@@ -278,6 +278,15 @@ def test_a_poor_source_without_a_sure_finding_is_not_called_sound() -> None:
     assert verdict(measured(sure, Skill(0.4, 0.3)), []).startswith("No fault found. ")
 
 
+def test_seeing_the_future_is_no_reason_to_be_no_better_than_a_clock() -> None:
+    evidence = measured(planted("noisy", "medium", seed=0), Skill(0.4, 0.04))
+    ranks = [("future-leak", "error"), ("same-curve", "warning"), ("no-skill", "warning")]
+    findings = [Finding(name, severity, name, "", {}) for name, severity in ranks]  # type: ignore[arg-type]
+    said = verdict(evidence, findings)
+    assert "only 4 % better than counting frames" in said
+    assert said.endswith(": every segment gets the same curve.")
+
+
 def test_far_behind_a_clock_is_a_warning_even_where_durations_are_alike() -> None:
     table = planted("oracle", "narrow", seed=0)
     slow = diagnose(table.with_prediction(0.7 * table.target))  # errs by .15 in the mean

@@ -4,7 +4,7 @@ import math
 import pytest
 
 from progfix.diagnosis import Diagnosis, NotChecked, Position, diagnose, render_text
-from progfix.diagnosis.text import number, percent, span
+from progfix.diagnosis.text import compared, number, percent, span
 from tests.diagnosis.planted import KINDS, planted
 
 
@@ -123,3 +123,13 @@ def test_many_findings_that_were_not_checked_are_counted_and_few_are_named() -> 
     assert "Not checked: 7 findings (no model)" in text
     assert "Not checked: a, b (no data)" in text
     assert "finding-3" not in text
+
+
+def test_a_little_better_is_said_to_be_that() -> None:
+    said = [compared(skill, "X", 0.05) for skill in (0.04, 0.004, -0.04, -0.06)]
+    assert said == [
+        "only 4 % better than X",
+        "no better than X",
+        "no better than X",
+        "worse than X",
+    ]
