@@ -58,6 +58,7 @@ ELSEWHERE = {
 RUN_WHOLE = {
     "docs/tutorial.md": "tests/test_tutorial.py",
     "docs/extending.md": "tests/test_extending.py",
+    "docs/rewards.md": "tests/test_rewards.py",
 }
 """Pages whose fences another test runs from the first to the last."""
 
