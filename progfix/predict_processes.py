@@ -21,6 +21,7 @@ from multiprocessing import connection, forkserver
 from typing import TYPE_CHECKING
 
 from progfix.errors import InputError, Problem
+from progfix.hdf5_access.inspection import FileState, known_harmless, trust
 from progfix.held_signals import held_signals
 
 if TYPE_CHECKING:
@@ -71,7 +72,7 @@ def predict_in_processes(
 
     was_training = model.training
     model.eval()
-    begin = partial(_begin, pickle.dumps(model))
+    begin = partial(_begin, pickle.dumps(model), known_harmless())
     model.train(was_training)
     with ProcessPoolExecutor(jobs, _context(), begin) as pool:
         coming: deque[tuple[Sequence[Video], Future[SegmentAnswers]]] = deque()
@@ -113,13 +114,14 @@ def _context() -> BaseContext:
     return context
 
 
-def _begin(model: bytes) -> None:
+def _begin(model: bytes, harmless: frozenset[FileState]) -> None:
     """Make this process a worker, which ends with the process that asked for it."""
     import torch
 
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # Ctrl-C is the parent's affair
     threading.Thread(target=_end_with_parent, daemon=True).start()
     torch.set_num_threads(1)
+    trust(harmless)
     _MODEL.append(pickle.loads(model))  # noqa: S301  # of our own making
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 import subprocess
@@ -16,9 +17,11 @@ import pytest
 import torch
 from numpy.typing import NDArray
 
-from progfix.data.dataset import ArrayFeatures, Dataset, Segment, Video
+from progfix.data.dataset import ArrayFeatures, Dataset, FeatureSource, Segment, Video
+from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
 from progfix.errors import InputError
+from progfix.hdf5_access import inspection
 from progfix.heads.build import build_head
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
@@ -43,6 +46,23 @@ class Deadly:
     def read(self, start: int = 0, stop: int | None = None) -> NDArray[np.float32]:
         os.kill(os.getpid(), signal.SIGKILL)
         raise AssertionError(start, stop)
+
+
+@dataclass(frozen=True)
+class Trusting:
+    """Features in a file that need not be looked at again, where they are read."""
+
+    source: FeatureSource
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        return self.source.shape
+
+    def read(self, start: int = 0, stop: int | None = None) -> NDArray[np.floating]:
+        values = self.source.read(start, stop)
+        assert multiprocessing.parent_process() is not None
+        assert inspection._CURRENT is None
+        return values
 
 
 @pytest.fixture
@@ -111,6 +131,14 @@ def test_a_killed_process_is_one_clear_error() -> None:
     given[3] = replace(given[3], features=Deadly((given[3].num_frames, WIDTH)))
     with pytest.raises(InputError, match="--jobs 2: expected processes that live until"):
         list(predict_in_processes(model(), Dataset(tuple(given)), 2, videos_per_chunk=1))
+
+
+def test_a_file_is_inspected_once_for_all_processes(tmp_path: Path) -> None:
+    data = open_dataset(DataOptions(path=str(write_tiny(tmp_path / "tiny.h5", (WIDTH,)))))
+    trusting = tuple(
+        replace(video, features=Trusting(video.features)) for video in data if video.features
+    )
+    assert len(list(predict_in_processes(model(), Dataset(trusting), 2))) == 1
 
 
 def test_what_is_not_taken_is_given_up() -> None:

@@ -24,7 +24,7 @@ from queue import Empty, SimpleQueue
 
 from progfix.errors import InputError, Problem
 
-__all__ = ["require_harmless", "visit_early"]
+__all__ = ["FileState", "known_harmless", "require_harmless", "trust", "visit_early"]
 
 START_SECONDS = 60.0
 """How long the child may take to start, from a slow file system."""
@@ -38,9 +38,12 @@ BUSY_SECONDS = 5.0
 BYTES_PER_SECOND = 1 << 20
 """Of file size: a second more for each of these, by either clock."""
 
+FileState = tuple[int, int, int, int]
+"""Device, inode, size in bytes and time of the last change, which change with the contents."""
+
 _LOCK = threading.RLock()
-_HARMLESS: set[tuple[int, int, int, int]] = set()
-_EARLY: dict[tuple[int, int, int, int], InputError] = {}
+_HARMLESS: set[FileState] = set()
+_EARLY: dict[FileState, InputError] = {}
 _MEMORY = b"memory\n"
 _CURRENT: _Child | None = None
 _PROGRAM = Path(__file__).with_name("program.py")
@@ -67,6 +70,18 @@ def require_harmless(path: Path) -> None:
         _HARMLESS.add(key)
 
 
+def known_harmless() -> frozenset[FileState]:
+    """Return the states of files that a child has visited, for another process to `trust`."""
+    with _LOCK:
+        return frozenset(_HARMLESS)
+
+
+def trust(states: frozenset[FileState]) -> None:
+    """Take files in these states for visited, as the process is that began this one."""
+    with _LOCK:
+        _HARMLESS.update(states)
+
+
 def visit_early(path: Path) -> None:
     """Have a thread see to `require_harmless`, while a file is not needed yet.
 
@@ -87,8 +102,7 @@ def visit_early(path: Path) -> None:
     threading.Thread(target=visit, daemon=True).start()
 
 
-def _state(path: Path) -> tuple[int, int, int, int] | None:
-    """Return what changes with a file's contents, of which the third is its size."""
+def _state(path: Path) -> FileState | None:
     try:
         state = path.stat()
     except OSError:
