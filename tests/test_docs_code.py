@@ -5,6 +5,8 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import progfix
+
 ROOT = Path(__file__).resolve().parents[1]
 DOCS = ROOT / "docs"
 PACKAGE = ROOT / "progfix"
@@ -43,3 +45,17 @@ def test_readme_links_to_every_page_that_is_none_of_a_finding() -> None:
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
     pages = {path.name for path in DOCS.glob("*.md")} - {"index.md", "changelog.md"}
     assert {name for name in pages if f"](docs/{name})" not in readme} == set()
+
+
+def test_the_api_page_has_every_public_name_and_what_pages_import() -> None:
+    text = (DOCS / "api.md").read_text(encoding="utf-8")
+    assert {n for n in progfix.__all__ if f"`progfix.{n}`" not in text} == {"__version__"}
+    documented = set(re.findall(r"automodule:: (\S+)", text))
+    pages = [page for page in DOCS.glob("*.md") if page.name != "extending.md"]
+    imported = {
+        name
+        for page in pages
+        for name in re.findall(r"^(?:>>> )?from (progfix\S*) import", page.read_text("utf-8"), re.M)
+    }
+    inner = ("progfix.metrics.alignment.", "progfix.plots.")  # explained where they are used
+    assert {n for n in imported if not n.startswith(inner)} <= documented

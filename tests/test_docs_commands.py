@@ -78,6 +78,8 @@ import torch
 encoder, step, epoch, generator = torch.nn.Linear(6, 4), 3, 1, torch.Generator().manual_seed(0)
 videos, drop = [torch.randn(9, 6), torch.randn(7, 6)], torch.randn(2, 5)
 """,
+    "docs/api.md": "",
+    "docs/checkpoints.md": "",
     "docs/export.md": "device, start, end = 'cpu', 3, 20\n",
     "docs/sweep.md": "",
     "docs/training.md": "",
