@@ -137,7 +137,8 @@ def check_structure(table: Rows, names: Mapping[str, str], defects: Defects) -> 
 def _sort_fix(names: Mapping[str, str]) -> str:
     """Say what to sort the rows by, in the file's own names."""
     frame = next((names[n] for n in ("elapsed", "frame_index", "target") if n in names), "frame")
-    return f"sort the rows by {listed([names[n] for n in _KEYS if n in names] + [frame])}"
+    keys = listed([names[n] for n in _KEYS if n in names] + [frame])
+    return f"sort the rows by {keys}; two videos of one name need two names, or their tasks"
 
 
 _KEYS = ("task", "video", "segment")

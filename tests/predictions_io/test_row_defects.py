@@ -123,7 +123,7 @@ def test_what_a_sidecar_lacks_is_told_in_its_own_names(tmp_path: Path) -> None:
         assert f"{full}; to judge 'progress_dense' instead, call it 'prediction'" in found
     (found,) = _csv_errors(tmp_path, SIDECAR + "0,0,.1,0\n1,0,.1,0\n0,1,.1,0\n1,1,.1,0\n")
     assert "the rows of a video together" in found
-    assert found.endswith("sort the rows by episode_index, frame_index")
+    assert "; sort the rows by episode_index, frame_index; two videos of one name need" in found
     (found,) = _csv_errors(tmp_path, SIDECAR + "0,0,.1,0\n0,2,.1,0\n")
     assert found.endswith("add a column 'duration', the frames of the whole episode")
 
