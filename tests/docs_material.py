@@ -69,6 +69,11 @@ def make_material(folder: Path) -> Path:
     _as_the_gtcc_code_writes_it(folder / "b" / "checkpoint.pt", folder / "best_model.pt")
     shutil.copy(folder / "best_model.pt", folder / "your_checkpoint.pt")
     shutil.rmtree(folder / "b")
+    small = ("--data", f"{TINY},dim=64", "--method", "gtcc", "--solution", "baseline")
+    typed("train", *small, "--epochs", "1", "--mcn", "--no-causal", "--out", "b", folder=folder)
+    for name in ("gtcc_frozen_head.pt", "gtcc_trained_head.pt"):
+        _as_the_gtcc_code_writes_it(folder / "b" / "checkpoint.pt", folder / name)
+    shutil.rmtree(folder / "b")
     for name in ("predictions.csv", "val.csv"):
         typed("eval", "runs/fghsv-1", "--save-predictions", name, folder=folder)
     return folder
