@@ -132,6 +132,14 @@ def test_the_writer_in_a_loop(tmp_path: Path, ending: str) -> None:
     assert found.action.decode() == ["cut", "cut", "stir", ""]
 
 
+def test_a_tsv_file_has_tabs_and_may_have_commas_in_its_header(tmp_path: Path) -> None:
+    save_predictions(tmp_path / "p.tsv", [made_predictions(0)])
+    assert (tmp_path / "p.tsv").read_text().startswith("video\ttask\taction\tsegment\t")
+    (tmp_path / "q.tsv").write_text("video\ta, b\ttarget\tpred\nx\t1,5\t1\t.5\n")
+    (chunk,) = read_predictions(tmp_path / "q.tsv")
+    assert chunk.prediction.tolist() == [0.5]
+
+
 @pytest.mark.parametrize("ending", ENDINGS)
 def test_a_failed_write_leaves_what_was_there(tmp_path: Path, ending: str) -> None:
     path = tmp_path / f"p{ending}"
