@@ -145,11 +145,19 @@ def _in_folder(path: Path, tried: Mapping[str, DataReader]) -> tuple[str, DataRe
     if len(candidates) == 1:
         return next(iter(candidates.values()))
     names = listed((file.name for file in candidates), none="")
+    if not names and (path / "meta" / "info.json").is_file():
+        fix = "make a table or an HDF5 file of its episodes as docs/rewards.md does"
+        raise _unknown(path, "a LeRobot data set", tried, fix)
     found = f"a folder with {names}; which one?" if names else "a folder with nothing of the kind"
     raise _unknown(path, found, tried)
 
 
-def _unknown(path: Path, found: str, tried: Mapping[str, DataReader]) -> InputError:
+def _unknown(
+    path: Path,
+    found: str,
+    tried: Mapping[str, DataReader],
+    fix: str = "see docs/formats.md for the layouts",
+) -> InputError:
     layouts = list(dict.fromkeys(reader.layout for reader in tried.values()))
     expected = ", ".join(layouts[:-1]) + (" or " if layouts[1:] else "") + layouts[-1]
-    return InputError(Problem(str(path), expected, found, "see docs/formats.md for the layouts"))
+    return InputError(Problem(str(path), expected, found, fix))

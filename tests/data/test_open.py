@@ -58,6 +58,11 @@ def test_what_is_nothing_known(tmp_path: Path) -> None:
     assert "a .mp4 file of another kind" in refused(DataOptions(path=str(tmp_path / "a.mp4")))
     assert "an empty file" in refused(DataOptions(path=str(tmp_path / "empty")))
     assert "no such file" in refused(DataOptions(path=str(tmp_path / "nowhere")))
+    (tmp_path / "robot" / "meta").mkdir(parents=True)
+    write_json(tmp_path / "robot" / "meta" / "info.json", {"codebase_version": "v3.0"})
+    text = refused(DataOptions(path=str(tmp_path / "robot")))
+    assert "found a LeRobot data set" in text
+    assert "docs/rewards.md" in text
     assert "or the built-in procedures/1" in refused(DataOptions())
     for name in ("a.h5", "b.hdf5"):
         hand_made_hdf5(tmp_path / name)
