@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import inspect
 import sys
 import traceback
 from collections.abc import Iterator
@@ -57,6 +58,14 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
         found = f"none of this name in {imported.__file__}"
         raise _problem(name, f"{where}.{attribute}", found, "check the name")
     if not isinstance(model, nn.Module):
+        if argument is None and (needed := _needs(model)):
+            raise _problem(
+                name,
+                "a module, its class, or a function that makes one when it is called with nothing",
+                f"{attribute}({', '.join(needed)})",
+                "name its weights as SOURCE if it takes them; a plain function of the features "
+                "goes into the forward of a torch.nn.Module",
+            )
         call = f"{attribute}({'' if argument is None else 'SOURCE'})"
         with _their_code(name, f"{call} to make a module"):
             model = model() if argument is None else model(argument)
@@ -66,6 +75,16 @@ def load_module(name: str, argument: str | None = None) -> nn.Module:
     if not isinstance(model, nn.Module):
         raise _problem(name, "a torch.nn.Module", type(model).__name__)
     return model
+
+
+def _needs(made_by: object) -> list[str]:
+    """Return the parameters without which something cannot be called, where Python knows them."""
+    try:
+        parameters = inspect.signature(made_by).parameters.values()  # type: ignore[arg-type]
+    except (TypeError, ValueError):
+        return []
+    variable = (inspect.Parameter.VAR_POSITIONAL, inspect.Parameter.VAR_KEYWORD)
+    return [p.name for p in parameters if p.default is p.empty and p.kind not in variable]
 
 
 def predict_with_module(

@@ -66,6 +66,9 @@ class Shapes(Half):
     def forward(self, features):
         return self.layer(features)
 
+def plain(features):
+    return features[:, 0]
+
 number = 3
 """
 
@@ -106,6 +109,7 @@ def test_a_module_as_it_is_takes_no_weights() -> None:
         ("their_progress:leaves", r"SystemExit: 0 \(.*their_progress\.py, line \d+\)"),
         ("their_progress:Shapes", r"shapes cannot be multiplied .*\(.*their_progress\.py, line "),
         ("their_progress:number", "TypeError"),
+        ("their_progress:plain", r"called with nothing, found plain\(features\); name its weights"),
         ("their_progress:broken", "ValueError: nope"),
         ("their_progress:Short", "numbers for"),
         ("their_progress:Falls", "RuntimeError: boom"),

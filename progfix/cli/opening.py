@@ -34,9 +34,9 @@ __all__ = [
 R = TypeVar("R")
 
 _SOURCE_HELP = (
-    "A checkpoint, a run folder, a predictions file (.csv, .npz, .h5, .parquet) or a "
+    "A checkpoint, a run folder, a predictions file (.csv, .tsv, .npz, .h5, .parquet) or a "
     "baseline such as baseline:frame-counting. Left out: the newest run in ./runs. With "
-    "--model, what is no baseline is passed to the callable: for example the path of weights."
+    "--model, any other path is what that is called with: for example its weights."
 )
 
 SourcesArg = Annotated[
@@ -47,8 +47,8 @@ ModelArg = Annotated[
     typer.Option(
         "--model",
         help="package.module:name of a PyTorch module (T, D) -> (T,), or of what returns one, "
-        "called with SOURCE where one is given; it is imported and run, so use it on code that "
-        "you trust.",
+        "called with SOURCE where that is a path of its weights; it is a source of its own. It is "
+        "imported and run, so use it on code that you trust.",
         show_default=False,
     ),
 ]

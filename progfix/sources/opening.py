@@ -37,22 +37,30 @@ def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
     """Open what the user named, all on the same data.
 
     Args:
-        texts: Sources; with none, `options.model` or the newest run under `runs/`.
+        texts: Sources; with none, the newest run under `runs/`. Where `options.model` is
+            called with none of them, it comes first.
         options: How to open them. Baselines without `--data` are computed on the data of
             the first source that has some.
 
     Raises:
         InputError: If a source cannot be opened.
     """
-    if not texts:
-        return [open_source(None, options)]
+    alone = options.model is not None and all(map(_is_itself, texts))
+    named: list[str | None] = [*([None] if alone or not texts else []), *texts]
     opened: dict[int, Source] = {}
     for baselines in (False, True):
-        for place, text in enumerate(texts):
-            if text.startswith(PREFIX) is baselines:
+        for place, text in enumerate(named):
+            if (text or "").startswith(PREFIX) is baselines:
                 known = next((s.data for s in opened.values() if s.data is not None), None)
                 opened[place] = open_source(text, options, data=known)
-    return distinct([opened[place] for place in range(len(texts))])
+    return distinct([opened[place] for place in range(len(named))])
+
+
+def _is_itself(text: str) -> bool:
+    """Whether a source is what it is beside `--model`, too, and nothing to call that with."""
+    return (
+        text.startswith(PREFIX) or Path(text).suffix.lower() in FORMATS or runs.is_run(Path(text))
+    )
 
 
 def open_source(
@@ -61,7 +69,9 @@ def open_source(
     """Open one source.
 
     Args:
-        text: A path, a `baseline:NAME`, or None for the newest run.
+        text: A path, a `baseline:NAME`, or None for `options.model`, or else the newest run.
+            With `options.model`, what is no baseline, run or predictions file is what that
+            is called with.
         options: How to open it.
         data: All splits of the data to use where neither the options nor the source say.
 
@@ -72,7 +82,7 @@ def open_source(
         >>> source = open_source("predictions.csv")  # doctest: +SKIP
     """
     text = None if text is None else str(text)
-    if options.model is not None and not (text or "").startswith(PREFIX):
+    if options.model is not None and (text is None or not _is_itself(text)):
         return _from_module(text, options)
     if text is None:
         newest = runs.newest_run()
