@@ -195,6 +195,8 @@ def processes(folder: Path) -> list[int]:
 def test_processes_end_with_the_command(
     number: signal.Signals, wait: float, run_folder: Path
 ) -> None:
+    # A shell lets what it runs in the background ignore Ctrl-C, this test among it.
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
     folder = run_folder.parent
     data = "procedures/1:tasks=8,videos=600,dim=6"
     process = subprocess.Popen(
@@ -203,6 +205,7 @@ def test_processes_end_with_the_command(
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
     )
+    signal.signal(signal.SIGINT, before)
     limit = time.monotonic() + 60
     while len(processes(folder)) < 5 and process.poll() is None and time.monotonic() < limit:
         time.sleep(0.05)  # the command, its tracker and server, two workers

@@ -8,7 +8,7 @@ import signal
 import subprocess
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from unittest import mock
 
@@ -25,6 +25,14 @@ from progfix.held_signals import held_signals
 from progfix.predictions import segment_predictions
 from progfix.predictions_io import PredictionsWriter
 from tests.cli.entry import ENTRY, progfix
+
+
+@pytest.fixture(autouse=True)
+def heeds_ctrl_c() -> Iterator[None]:
+    """A shell lets what it runs in the background ignore Ctrl-C, these tests among it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 def write_data(path: Path) -> None:
