@@ -7,8 +7,9 @@ without it.
 
 from progfix.sources.baseline import evaluated
 from progfix.sources.given import Given, source_of, sources_of
-from progfix.sources.opening import open_source, open_sources
+from progfix.sources.opening import open_source
 from progfix.sources.source import Source, SourceOptions
+from progfix.sources.together import open_sources
 
 __all__ = [
     "Given",

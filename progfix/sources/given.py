@@ -8,8 +8,9 @@ from typing import TypeAlias
 
 from progfix.predictions import Predictions
 from progfix.predictions_io import Columns, passed_over, read_predictions
-from progfix.sources.opening import distinct, open_source
+from progfix.sources.opening import open_source
 from progfix.sources.source import Source
+from progfix.sources.together import distinct
 
 __all__ = ["Given", "source_of", "sources_of"]
 

@@ -1,8 +1,7 @@
-"""From what a user names to sources."""
+"""From what a user names to a source."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -23,7 +22,7 @@ from progfix.sources.source import Source, SourceOptions
 if TYPE_CHECKING:
     from progfix.model import ProgressModel
 
-__all__ = ["distinct", "open_source", "open_sources"]
+__all__ = ["is_itself", "open_source", "with_model"]
 
 _CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar")
 """Endings that checkpoints of PyTorch have; others are read as such too."""
@@ -33,30 +32,7 @@ _DEFAULTS = SourceOptions()
 _NAME_IT = ": name it with --data PATH"
 
 
-def open_sources(texts: Sequence[str], options: SourceOptions) -> list[Source]:
-    """Open what the user named, all on the same data.
-
-    Args:
-        texts: Sources; with none, the newest run under `runs/`. Where `options.model` is
-            called with none of them, it comes first.
-        options: How to open them. Baselines without `--data` are computed on the data of
-            the first source that has some.
-
-    Raises:
-        InputError: If a source cannot be opened.
-    """
-    alone = options.model is not None and all(map(_is_itself, texts))
-    named: list[str | None] = [*([None] if alone or not texts else []), *texts]
-    opened: dict[int, Source] = {}
-    for baselines in (False, True):
-        for place, text in enumerate(named):
-            if (text or "").startswith(PREFIX) is baselines:
-                known = next((s.data for s in opened.values() if s.data is not None), None)
-                opened[place] = open_source(text, options, data=known)
-    return distinct([opened[place] for place in range(len(named))])
-
-
-def _is_itself(text: str) -> bool:
+def is_itself(text: str) -> bool:
     """Whether a source is what it is beside `--model`, too, and nothing to call that with."""
     return (
         text.startswith(PREFIX) or Path(text).suffix.lower() in FORMATS or runs.is_run(Path(text))
@@ -82,7 +58,7 @@ def open_source(
         >>> source = open_source("predictions.csv")  # doctest: +SKIP
     """
     text = None if text is None else str(text)
-    if options.model is not None and (text is None or not _is_itself(text)):
+    if options.model is not None and (text is None or not is_itself(text)):
         return _from_module(text, options)
     if text is None:
         newest = runs.newest_run()
@@ -154,8 +130,8 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         notices=_unfinished(path) if path.is_dir() else (),
     )
     if options.data.path is not None:
-        return _with_model(source, checkpoint.model, open_dataset(options.data), options)
-    if checkpoint.data is None:
+        return with_model(source, checkpoint.model, open_dataset(options.data), options)
+    if not checkpoint.data:
         return source
     recorded = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
     try:
@@ -165,7 +141,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         first = error.problems[0]
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
         return replace(source, why_not=f"{moved}{_NAME_IT}")
-    return _with_model(source, checkpoint.model, data, options)
+    return with_model(source, checkpoint.model, data, options)
 
 
 def _unfinished(run: Path) -> tuple[str, ...]:
@@ -234,7 +210,7 @@ def _from_module(text: str | None, options: SourceOptions) -> Source:
     )
 
 
-def _with_model(
+def with_model(
     source: Source, model: ProgressModel, data: Dataset, options: SourceOptions
 ) -> Source:
     """Return the source with the model's predictions on the data."""
@@ -260,17 +236,3 @@ def _with_model(
         data=data,
         probing=probing_of_model(model, videos),
     )
-
-
-def distinct(sources: Sequence[Source]) -> list[Source]:
-    """Name sources of the same label by their path, and by their place if need be."""
-    labels = [source.label for source in sources]
-    result = []
-    for place, source in enumerate(sources):
-        label = source.label
-        if labels.count(label) > 1:
-            label = str(source.path or label)
-            if sum(s.label == source.label and s.path == source.path for s in sources) > 1:
-                label = f"{label} ({place + 1})"
-        result.append(replace(source, label=label))
-    return result

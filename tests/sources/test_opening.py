@@ -8,6 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+import torch
 
 from progfix import runs
 from progfix.data.hdf5_writer import write_hdf5
@@ -139,6 +140,28 @@ def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -
         f"the data it was trained on cannot be opened ({data}: no such file): "
         "name it with --data PATH"
     )
+
+
+def test_a_checkpoint_without_data_is_judged_on_that_beside_it(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    run = trained[0]
+    payload = torch.load(run / "checkpoint.pt", weights_only=True)
+    torch.save({**payload, "data": None}, tmp_path / "alone.pt")
+    assert open_source(tmp_path / "alone.pt", OPTIONS).chunks is None
+    alone, _ = open_sources([str(tmp_path / "alone.pt"), str(run)], OPTIONS)
+    assert alone.chunks is not None
+    (said,) = alone.notices
+    assert said == "alone: judged on the data of run, since its file names none"
+    write_hdf5(tmp_path / "wide.h5", open_dataset(DataOptions(path=SMALL.replace("4", "5"))))
+    data = DataOptions(path=str(tmp_path / "wide.h5"))
+    recipe = apply("fgs")
+    recipe = replace(recipe, optimisation=replace(recipe.optimisation, epochs=1))
+    options = RunOptions(recipe, data, folder=tmp_path / "wide", device="cpu")
+    wide = start_run(options, lambda _: None).folder
+    misfit, _ = open_sources([str(tmp_path / "alone.pt"), str(wide)], OPTIONS)
+    assert misfit.chunks is None
+    assert misfit.why_not is not None
 
 
 @pytest.mark.parametrize(
