@@ -49,14 +49,14 @@ class _OpenFile:
     Attributes:
         file: The file.
         datasets: Data sets by group, the last used at the end.
-        verified: Groups that agree with the file's index.
+        verified: Features whose groups were found to be what they say.
         compressed: Those with compressed features, and the chunks that were looked at.
     """
 
     def __init__(self, path: Path) -> None:
         self.file = open_file(path, rdcc_nbytes=CHUNK_CACHE_BYTES)
         self.datasets: OrderedDict[str, h5py.Dataset] = OrderedDict()
-        self.verified: set[str] = set()
+        self.verified: set[Hdf5Features] = set()
         self.compressed: dict[str, set[tuple[int, ...]]] = {}
 
 
@@ -110,12 +110,12 @@ class Hdf5Features:
 
     def _dataset(self, opened: _OpenFile) -> h5py.Dataset:
         dataset = opened.datasets.get(self.group)
-        if dataset is None:
+        if dataset is None or self not in opened.verified:
             group = member(opened.file, self.group, h5py.Group)
             dataset = member(group, "features", h5py.Dataset)
-            if self.group not in opened.verified:
+            if self not in opened.verified:
                 self._verify(group, dataset)
-                opened.verified.add(self.group)
+                opened.verified.add(self)
                 if dataset.compression:
                     opened.compressed[self.group] = set()
             opened.datasets[self.group] = dataset
@@ -184,6 +184,9 @@ def _cached(path: Path) -> _OpenFile:
         if key in _FILES:
             _FILES.move_to_end(key)
         else:
+            # libhdf5 takes a file that it has open, by its inode, for what it was.
+            for old in [known for known in _FILES if known[:2] == key[:2]]:
+                _FILES.pop(old).file.close()
             _FILES[key] = _OpenFile(path)
             if len(_FILES) > OPEN_FILES:
                 _FILES.popitem(last=False)

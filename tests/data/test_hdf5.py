@@ -479,6 +479,21 @@ def test_a_file_written_anew_is_read_anew(tmp_path: Path) -> None:
         old.read()
 
 
+def test_a_file_written_over_in_place_is_read_anew(tmp_path: Path) -> None:
+    path = tmp_path / "x.h5"
+    written(path)
+    before = opened(path).videos
+    before[0].read()
+    write_hdf5(
+        tmp_path / "y.h5",
+        (replace(v, features=ArrayFeatures(ramp(50 + n))) for n, v in enumerate(sample_videos())),
+    )
+    path.write_bytes((tmp_path / "y.h5").read_bytes())  # the same inode
+    assert [len(video.read()) for video in opened(path)] == [50, 51, 52, 53]
+    with pytest.raises(InputError):
+        before[0].read()
+
+
 def test_slices_are_those_of_arrays(tmp_path: Path) -> None:
     path = tmp_path / "x.h5"
     write_hdf5(path, [Video("v", "", 9, (), ArrayFeatures(ramp(9)), "test")])
