@@ -9,6 +9,9 @@ from numpy.typing import NDArray
 
 __all__ = ["SELECTIONS", "Select", "select"]
 
+FEWEST_FRAMES = 8
+"""Of a segment whose curve shows something."""
+
 Select = Literal["spread", "worst", "best", "longest", "random"]
 SELECTIONS: tuple[Select, ...] = get_args(Select)
 
@@ -31,8 +34,9 @@ def select(
         durations: Frames of each, `(n,)`.
         number: How many, at least 1; all of them where there are fewer.
         how: "spread" takes ranks at equal distances from the best to the worst, both
-            included (the median rank where one is asked for); "best" and "worst" the
-            smallest and largest errors; "longest" the most frames; "random" any.
+            included (the median rank where one is asked for), among segments of 8 frames or
+            more where these are enough; "best" and "worst" the smallest and largest errors;
+            "longest" the most frames; "random" any.
         seed: Of "random".
 
     Returns:
@@ -60,6 +64,10 @@ def select(
             chosen = np.random.default_rng(seed).choice(len(errors), number, replace=False)
             return np.sort(chosen).astype(np.intp)
         case "spread":
+            long = ~undefined & (durations >= FEWEST_FRAMES)
+            if np.count_nonzero(long) >= number:
+                order = order[long[order]]
+                defined = len(order)
             among = max(defined, number)
             if number == 1:
                 return order[[(max(defined, 1) - 1) // 2]] if among else order

@@ -47,13 +47,23 @@ def test_undefined_errors_are_chosen_only_where_others_do_not_suffice() -> None:
 def test_ranks_by_hand() -> None:
     # Sorted: .1 (3), .2 (0), .3 (4), .4 (1), .5 (2); five ranks 0 .. 4, three ranks 0, 2, 4.
     error = np.array([0.2, 0.4, 0.5, 0.1, 0.3])
-    duration = np.array([9, 1, 9, 5, 7])
+    duration = np.array([90, 10, 90, 50, 70])
     assert select(error, duration, 3).tolist() == [3, 4, 2]
     assert select(error, duration, 1).tolist() == [4]  # the median
     assert select(error, duration, 2, "best").tolist() == [3, 0]
     assert select(error, duration, 2, "worst").tolist() == [2, 1]
     assert select(error, duration, 3, "longest").tolist() == [0, 2, 4]  # a tie keeps the order
     assert select(error, duration, 5, "random", seed=1).tolist() == [0, 1, 2, 3, 4]
+
+
+def test_short_segments_are_spread_over_only_where_others_do_not_suffice() -> None:
+    error = np.array([0.2, 0.4, 0.5, 0.1, 0.3])
+    duration = np.array([8, 9, 7, 1, 100])
+    assert select(error, duration, 3).tolist() == [0, 4, 1]
+    assert select(error, duration, 2).tolist() == [0, 1]
+    assert select(error, duration, 4).tolist() == [3, 0, 1, 2]  # ranks 0, 1, 3, 4
+    assert select(np.where(duration == 9, np.nan, error), duration, 2).tolist() == [0, 4]
+    assert select(error, duration, 2, "worst").tolist() == [2, 1]
 
 
 def test_random_depends_on_the_seed() -> None:
