@@ -153,10 +153,11 @@ def set_range(axes: Axes, curves: Sequence[Curve]) -> Axes:
 def _title(axes: Axes, view: SegmentView) -> None:
     size = float(rcParams["font.size"])
     room = axes_width(axes)
-    name = figure_text(readable(view.action)) or f"{figure_text(view.video)} #{view.segment}"
+    action, video = figure_text(readable(view.action)), figure_text(view.video)
+    name = action or f"{video} #{view.segment}"
     frames = count(view.duration, "frame")
-    task = figure_text(readable(view.task))
-    where = f"{shorten_to(task, room - text_width(', ' + frames), size)}, " if task else ""
+    place = video if action else figure_text(readable(view.task))
+    where = f"{shorten_to(place, room - text_width(', ' + frames), size)}, " if place else ""
     rows: list[Artist] = [
         TextArea(shorten_to(name, room, size, "bold"), textprops={"weight": "bold"}),
         TextArea(where + frames, textprops={"color": "#444444"}),

@@ -67,8 +67,9 @@ def _timeline(material: Material, style: StyleName) -> Drawing | str:
 
 
 def _segment_name(segment: SegmentView) -> str:
-    name = readable(segment.action) or f"{segment.video} #{segment.segment}"
-    return f"{count(segment.duration, 'frame')}, {name}"
+    action = readable(segment.action)
+    name = f"{action} of {segment.video}" if action else f"{segment.video} #{segment.segment}"
+    return f"{name}, {count(segment.duration, 'frame')}"
 
 
 def _positions(material: Material, style: StyleName) -> Drawing | str:

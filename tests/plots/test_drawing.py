@@ -80,7 +80,7 @@ def test_segment_shows_target_counting_and_every_source(axes: Axes) -> None:
         assert np.array_equal(x, frames)
         assert np.array_equal(y, curve.prediction)
     shown = texts(axes)
-    for expected in ("pour water", "tea, 23 frames", "● .050", "■ .100"):
+    for expected in ("pour water", "v1, 23 frames", "● .050", "■ .100"):
         assert expected in shown
 
 
