@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -11,7 +12,7 @@ from progfix import runs
 from progfix.data.dataset import Dataset
 from progfix.data.open import open_dataset
 from progfix.data.options import DataOptions
-from progfix.errors import InputError, Problem
+from progfix.errors import InputError, Problem, listed
 from progfix.frame_counting import fit_counting
 from progfix.hdf5_access.inspection import visit_early
 from progfix.predict_processes import begin_early, predict_in_processes
@@ -118,7 +119,9 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     try:
         checkpoint = open_checkpoint(path, head_spec=options.head_spec)
     except InputError as error:
-        if path.is_dir() or path.suffix.lower() in _CHECKPOINTS:
+        if path.is_dir():
+            raise _several(error, path) from error
+        if path.suffix.lower() in _CHECKPOINTS:
             raise
         raise _neither(error.problems[0], path) from error
     source = Source(
@@ -142,6 +145,24 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
         return replace(source, why_not=f"{moved}{_NAME_IT}")
     return with_model(source, checkpoint.model, data, options)
+
+
+def _several(error: InputError, folder: Path) -> InputError:
+    """Say what is in a folder that is no source itself, where sources are: a sweep's, or tables."""
+    files = sorted(folder.iterdir())
+    found = [f for f in files if runs.is_run(f)]
+    found = found or [f for f in files if f.suffix.lower() in FORMATS]
+    if not found:
+        return error
+    named = " ".join(shlex.quote(str(f)) for f in found[:2])
+    return InputError(
+        Problem(
+            str(folder),
+            "a checkpoint, a run folder, a predictions file or a baseline",
+            f"a folder with {listed(f.name for f in found)}",
+            f"name what is in it, such as {named}",
+        )
+    )
 
 
 def _unfinished(run: Path) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 import shutil
 from dataclasses import replace
 from pathlib import Path
@@ -140,6 +141,20 @@ def test_data_that_has_moved_leaves_the_checkpoint(trained: tuple[Path, Path]) -
         f"the data it was trained on cannot be opened ({data}: no such file): "
         "name it with --data PATH"
     )
+
+
+def test_a_folder_of_runs_or_tables_names_them(trained: tuple[Path, Path], tmp_path: Path) -> None:
+    shutil.copytree(trained[0], tmp_path / "sweep" / "fgs-seed0")
+    (tmp_path / "sweep" / "sweep.csv").touch()
+    (tmp_path / "tables").mkdir()
+    (tmp_path / "tables" / "a b.csv").touch()
+    for folder, name in (("sweep", "fgs-seed0"), ("tables", "a b.csv")):
+        place = tmp_path / folder / name
+        with pytest.raises(InputError) as caught:
+            open_source(tmp_path / folder, OPTIONS)
+        text = str(caught.value)
+        assert f"found a folder with {name}; name what is in it" in text
+        assert shlex.quote(str(place)) in text
 
 
 def test_a_checkpoint_without_data_is_judged_on_that_beside_it(
