@@ -109,6 +109,11 @@ def fix_notes(source: Source, findings: Sequence[Finding]) -> Iterator[str]:
     note = _about_letters(_letters(source, findings))
     if note:
         yield note
+    if source.kind == "predictions" and fix_command(source, findings):
+        yield (
+            "CHECKPOINT is one of progfix or of the GTCC code base; leave --init out for any other "
+            "model: a head is then trained on the features of DATA."
+        )
     done = best_is_last(source)
     if done is not None:
         yield (

@@ -111,7 +111,12 @@ def test_letters_that_their_code_cannot_load_are_named() -> None:
     assert str(fix_note(repaired, [FLAT])).startswith("a head of the GTCC code base cannot hold f")
     ours = replace(theirs, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
     assert fix_note(ours, [UNTRAINED]) is None
-    assert fix_note(Source("x", "predictions"), [UNTRAINED]) is None
+
+
+def test_of_a_table_the_command_is_not_for_a_checkpoint_of_any_kind() -> None:
+    table = Source("x", "predictions")
+    assert str(fix_note(table, [UNTRAINED])).startswith("CHECKPOINT is one of progfix or of the")
+    assert fix_note(table, []) is None
 
 
 def test_a_recipe_that_has_all_letters_is_not_repeated() -> None:
