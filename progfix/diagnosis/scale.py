@@ -92,9 +92,25 @@ class OffScale:
     mae: float
     mae_constant: float
 
+    @property
+    def constant(self) -> bool:
+        """Whether nearly all are the same number below 0."""
+        return self.low == self.high < 0
+
+    def range(self) -> str:
+        """Return where they are, after "answers"."""
+        if self.constant:
+            return f"are {self.low:.3g}"
+        return f"lie from {self.low:.3g} to {self.high:.3g}"
+
     def words(self) -> str:
         """Return the verdict."""
-        between = f"nine of ten answers lie from {self.low:.3g} to {self.high:.3g}"
+        between = f"nine of ten answers {self.range()}"
+        if self.constant:
+            return (
+                f"These are no answers from 0 to 1: {between}, which looks like a value that "
+                "stands for none. Fill in what the model answers and ask again."
+            )
         if self.scale is None:
             return f"These are no answers from 0 to 1: {between}. Bring them to it and ask again."
         known = SCALES[self.scale]
@@ -140,6 +156,9 @@ class ScaleSums:
         """
         if not self.frames or (low >= -T.off_scale and high <= 1 + T.off_scale):
             return None
+        bare = OffScale(low, high, None, math.nan, mae_constant)
+        if bare.constant:
+            return bare
         most = min(self.clipped / self.frames, T.believable * mae_constant)
         fits = {
             name: self.converted[name] / self.frames
@@ -150,7 +169,7 @@ class ScaleSums:
         if best is not None and fits[best] < most:
             return OffScale(low, high, best, fits[best], mae_constant)
         if low < -T.no_progress or high > T.no_progress:
-            return OffScale(low, high, None, math.nan, mae_constant)
+            return bare
         return None
 
 
@@ -168,8 +187,10 @@ def wrong_scale(evidence: Evidence) -> Finding | None:
     return Finding(
         "wrong-scale",
         "error",
-        f"Answers lie from {found.low:.3g} to {found.high:.3g}, where progress goes from 0 to 1",
-        "Neither a percentage nor a logit fits them. Do they count frames or seconds?"
+        f"Answers {found.range()}, where progress goes from 0 to 1",
+        "It is the same nearly everywhere, as a value that stands for none."
+        if found.constant
+        else "Neither a percentage nor a logit fits them. Do they count frames or seconds?"
         if known is None
         else f"As {known.noun} they make sense: {known.done}, their MAE is {number(found.mae)} "
         f"(answering 0.5: {number(found.mae_constant)}).",

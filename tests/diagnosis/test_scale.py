@@ -52,6 +52,17 @@ def test_the_scale_is_the_verdict_and_nothing_stands_beside_it(
     assert diagnosis.ladder == ()
 
 
+def test_a_value_that_stands_for_none_is_no_logit() -> None:
+    table = planted("oracle", "long", seed=0)
+    diagnosis = diagnose(table.with_prediction(np.full(len(table), -1.0)))
+    assert diagnosis.verdict.startswith(
+        "These are no answers from 0 to 1: nine of ten answers are -1, which looks like a value"
+    )
+    (finding,) = diagnosis.findings
+    assert finding.title == "Answers are -1, where progress goes from 0 to 1"
+    assert finding.evidence["looks_like"] is None
+
+
 def test_frames_are_no_progress_on_any_scale() -> None:
     table = planted("oracle", "long", seed=0)
     diagnosis = diagnose(table.with_prediction(table.elapsed.astype(float)))
