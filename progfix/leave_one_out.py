@@ -59,16 +59,18 @@ class SegmentPool:
         Returns:
             float64 `(n,)` in (0, 1]; NaN where no other video has a segment.
         """
-        answers = self._pooled(video, elapsed, statistic)
-        if per_action:
-            segments, rows = _groups(self.action), _groups(action)
-            for key, chosen in rows.items():
-                pool = self.take(segments.get(key, np.empty(0, np.intp)))
-                everywhere = np.concatenate([pool.video, video[chosen]])
-                if len(pool.video) == 0 or (everywhere == everywhere[0]).all():
-                    continue  # no other video has it, as with names that are all different
-                own = pool._pooled(video[chosen], elapsed[chosen], statistic)
-                answers[chosen] = np.where(np.isnan(own), answers[chosen], own)
+        if not per_action:
+            return self._pooled(video, elapsed, statistic)
+        answers = np.full(len(video), np.nan)
+        segments, rows = _groups(self.action), _groups(action)
+        for key, chosen in rows.items():
+            pool = self.take(segments.get(key, np.empty(0, np.intp)))
+            everywhere = np.concatenate([pool.video, video[chosen]])
+            if len(pool.video) == 0 or (everywhere == everywhere[0]).all():
+                continue  # no other video has it, as with names that are all different
+            answers[chosen] = pool._pooled(video[chosen], elapsed[chosen], statistic)
+        missing = np.isnan(answers)
+        answers[missing] = self._pooled(video[missing], elapsed[missing], statistic)
         return answers
 
     def take(self, rows: NDArray[np.intp]) -> SegmentPool:

@@ -16,7 +16,15 @@ from progfix.errors import InputError, Problem
 from progfix.heads.spec import Extra, HeadKind, HeadSpec
 from progfix.training.recipe import SEED_RECIPE, Recipe, with_values
 
-__all__ = ["RECOMMENDED", "SOLUTIONS", "Solution", "apply", "conflicts", "parse_letters"]
+__all__ = [
+    "RECOMMENDED",
+    "RECOMMENDED_FOR_GTCC",
+    "SOLUTIONS",
+    "Solution",
+    "apply",
+    "conflicts",
+    "parse_letters",
+]
 
 _COLUMN_ORDER: tuple[Extra, ...] = ("position", "prefix-length", "elapsed")
 
@@ -166,6 +174,9 @@ SOLUTIONS: Mapping[str, Solution] = {
 
 RECOMMENDED = "fghsv"
 """The letters behind `--solution recommended`; docs/solutions.md has the measurements."""
+
+RECOMMENDED_FOR_GTCC = "gsv"
+"""The best letters whose head the GTCC code base can load; docs/solutions.md measures it."""
 
 _NAMES = {"baseline": "", "none": "", "recommended": RECOMMENDED}
 

@@ -9,6 +9,8 @@ from typing import Annotated, Any, Literal, TypeVar
 import typer
 
 from progfix.cli.bundle import with_options
+from progfix.solutions import SOLUTIONS, apply
+from progfix.training.recipe import SEED_RECIPE, changes
 from progfix.training.settings import SETTINGS, Setting, Settings, Value
 
 __all__ = ["Settings", "with_settings"]
@@ -28,7 +30,7 @@ def with_settings(command: Callable[..., R]) -> Callable[..., R]:
 
 
 def _option(name: str, setting: Setting) -> Any:
-    shown = f"{setting.text} [default: {_shown(setting.default)}]"
+    shown = f"{setting.text} [default: {_defaults(setting)}]"
     text: Any = {"help": shown, "show_default": False, "rich_help_panel": setting.group}
     kind: Any = setting.kind
     if kind is bool:
@@ -40,6 +42,20 @@ def _option(name: str, setting: Setting) -> Any:
     high = kind(limits.high) if limits.high < sys.float_info.max else None
     low = None if limits.above else kind(limits.low)
     return Annotated[kind | None, typer.Option(min=low, max=high, **text)]
+
+
+def _defaults(setting: Setting) -> str:
+    """Return "0.4 with v, else 0" where a letter sets the value, or "0" where none does."""
+    lettered = {
+        letter: changed[setting.field]
+        for letter in SOLUTIONS
+        if setting.field in (changed := changes(SEED_RECIPE, apply(letter)))
+    }
+    otherwise = _shown(setting.default)
+    if not lettered:
+        return otherwise
+    given = ", ".join(f"{_shown(value)} with {letter}" for letter, value in lettered.items())
+    return f"{given}, else {otherwise}"
 
 
 def _shown(default: Value) -> str:

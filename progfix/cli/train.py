@@ -12,15 +12,16 @@ from progfix.cli.settings import Settings, with_settings
 from progfix.data.options import DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind
-from progfix.solutions import RECOMMENDED
+from progfix.solutions import RECOMMENDED, RECOMMENDED_FOR_GTCC
 from progfix.training.interrupts import exit_status
 from progfix.training.time_limit import deadline_in
 
 __all__ = ["train_cli"]
 
 _SOLUTION_HELP = (
-    f"Letters such as ab, 'recommended' ({RECOMMENDED}, the default), or 'baseline' (no letter, "
-    "the recipe that fails); `progfix explain solutions` says what each does."
+    "Letters such as ab, or 'baseline' (none: the recipe that fails); `progfix explain "
+    f"solutions` tells of each. [default: {RECOMMENDED}; {RECOMMENDED_FOR_GTCC} beside --init "
+    "with a file of the GTCC code base]"
 )
 _RUN = "Run"
 _NOTHING_LEFT = "note: all {} epochs of this run were done already; --epochs gives it more"

@@ -68,16 +68,31 @@ def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
     if source.kind == "run":
         config = shlex.quote(str(source.path))
         return f"progfix train --config {config} --solution {letters.chosen}"
-    data = _data(source) or "DATA"
-    if source.kind == "model":
-        return f"progfix train --data {data} --solution {letters.chosen}"
+    rest = f"--data {_data(source) or 'DATA'} --solution {letters.chosen}"
+    if source.kind == "model" or _reads_features(source):
+        return f"progfix train {rest}"
     init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
-    return f"progfix train --init {init} --data {data} --solution {letters.chosen}"
+    return f"progfix train --init {init} {rest}"
+
+
+def _reads_features(source: Source) -> bool:
+    """Whether a checkpoint has no encoder that `--init` could keep."""
+    found = source.checkpoint
+    return found is not None and found.kind != "gtcc" and found.model.encoder is None
 
 
 def _data(source: Source) -> str:
-    origin = source.data.origin if source.data is not None else ""
-    return shlex.quote(origin) if origin else ""
+    """Return the data as `--data` takes it, with the options that it was opened with.
+
+    Without them, another frame rate or other splits would be trained on, without a word.
+    """
+    if source.data is None or not source.data.origin:
+        return ""
+    words = [source.data.origin]
+    for name, value in source.data.options.items():
+        text = ",".join(map(str, value)) if isinstance(value, list | tuple) else str(value)
+        words += [f"--{name.replace('_', '-')}", text]
+    return shlex.join(words)
 
 
 def _beyond_letters(source: Source, letters: str) -> str | None:

@@ -12,17 +12,14 @@ from progfix.data.options import BUILT_IN, DataOptions
 from progfix.errors import InputError, Problem
 from progfix.heads.spec import HeadKind, HeadSpec
 from progfix.ranges import range_of
-from progfix.solutions import RECOMMENDED, apply, parse_letters
+from progfix.solutions import RECOMMENDED, RECOMMENDED_FOR_GTCC, apply, parse_letters
 from progfix.training.execution import DEFAULT, Execution
 from progfix.training.method_checks import check_method
 from progfix.training.recipe import SEED_RECIPE, Recipe, changes, with_values
 from progfix.training.run_options import RunOptions
 from progfix.training.settings import SETTINGS, Settings
 
-__all__ = ["RECOMMENDED_FOR_GTCC", "Request", "assemble", "run_to_resume"]
-
-RECOMMENDED_FOR_GTCC = "gsv"
-"""The best letters whose head the GTCC code base can load; docs/solutions.md measures it."""
+__all__ = ["Request", "assemble", "run_to_resume"]
 
 
 @dataclass(frozen=True)
@@ -173,7 +170,7 @@ def _check_init(request: Request, checkpoint: Checkpoint | None) -> None:
                 f"--init {request.init or checkpoint.path}",
                 "a checkpoint with an encoder to keep",
                 "a head that reads the features themselves",
-                "train its recipe again with --config, or leave --init out",
+                "leave --init out: the features that it reads are those of --data",
             )
         )
     if request.head_spec is not None and (checkpoint is None or checkpoint.kind != "gtcc"):

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import operator
 import re
 from pathlib import Path
 
 import pytest
+import typer
 
+from progfix.cli.app import app
 from progfix.cli.brief_help import BRIEF
+from progfix.solutions import SOLUTIONS, apply
+from progfix.training.settings import SETTINGS
 from tests.cli.entry import progfix
 
 HERE = Path(__file__).parent
+COMMAND_LINE = typer.main.get_group(app)
 OF_DATA = ("info", "check", "make", "convert")
 COMMANDS = (*BRIEF, "export", "explain", "data")
 
@@ -33,3 +39,14 @@ def test_help_fits_a_screen_and_says_what_it_leaves_out(command: str) -> None:
     assert options(brief) - {"--help"} == set(BRIEF[command])
     assert f" {len(left_out)} more options: progfix {' '.join(words)} --help-all" in brief
     assert "more options" not in whole
+
+
+@pytest.mark.parametrize("command", ["train", "sweep"])
+def test_help_names_the_letters_that_bring_a_value_of_their_own(command: str) -> None:
+    texts = {one.name: getattr(one, "help", "") for one in COMMAND_LINE.commands[command].params}
+    for name, setting in SETTINGS.items():
+        _, _, shown = texts[name.replace("-", "_")].partition("[default: ")
+        for letter in SOLUTIONS:
+            value = operator.attrgetter(setting.field)(apply(letter))
+            words = {True: "on", False: "off"}.get(value, value)
+            assert (f"{words} with {letter}" in shown) == (value != setting.default), (name, letter)

@@ -11,7 +11,7 @@ import torch
 
 from progfix.checkpoints import open_checkpoint
 from progfix.checkpoints.reading import safe_load
-from progfix.training.assemble import RECOMMENDED_FOR_GTCC
+from progfix.solutions import RECOMMENDED_FOR_GTCC
 from tests.checkpoints.their_code import load
 from tests.cli.entry import progfix
 

@@ -2,11 +2,13 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from torch import nn
 
 from progfix.data.dataset import Dataset
 from progfix.diagnosis import Finding
 from progfix.diagnosis.remedy import fix_command, fix_letters, fix_notes
 from progfix.heads.spec import HeadSpec
+from progfix.model import ProgressModel
 from progfix.solutions import apply
 from progfix.sources import Source
 from progfix.training.history import EpochRow, write_history
@@ -62,8 +64,30 @@ def test_command_of_a_checkpoint_names_file_and_data() -> None:
         "progfix train --init 'a b.pt' --data DATA --solution gsv"
     )
     ours = replace(source, checkpoint=replace(checkpoint(head_rms=1e-13), kind="progfix"))
+    # Its head reads the features themselves: there is no encoder that --init would keep.
+    assert fix_command(ours, [UNTRAINED]) == "progfix train --data 'my data.h5' --solution fghsv"
+    found = checkpoint(head_rms=1e-13)
+    model = ProgressModel(nn.Identity(), found.model.head)
+    ours = replace(source, checkpoint=replace(found, kind="progfix", model=model))
     assert fix_command(ours, [UNTRAINED]) == (
         "progfix train --init 'a b.pt' --data 'my data.h5' --solution fghsv"
+    )
+
+
+def test_command_takes_along_how_the_data_was_opened() -> None:
+    options: dict[str, object] = {
+        "splits": "my splits.json",
+        "fps": "1",
+        "skip_tasks": ("a", "b"),
+        "resplit": 3,
+    }
+    data = Dataset((), origin="labels.json", options=options)
+    source = Source(
+        "x", "checkpoint", path=Path("a.pt"), checkpoint=checkpoint(head_rms=1e-13), data=data
+    )
+    assert fix_command(source, [UNTRAINED]) == (
+        "progfix train --init a.pt --data labels.json --splits 'my splits.json' --fps 1 "
+        "--skip-tasks a,b --resplit 3 --solution gsv"
     )
 
 
