@@ -33,7 +33,8 @@ class ReadAhead:
     """
 
     def __init__(self, readers: int, budget: int) -> None:
-        self._pool = ThreadPoolExecutor(readers, "progfix-read") if readers else None
+        self._readers = readers
+        self._pool: ThreadPoolExecutor | None = None
         self._budget = budget
         self._waiting: deque[Video] = deque()
         self._held: dict[Video, tuple[int, Future[Features]]] = {}
@@ -41,13 +42,12 @@ class ReadAhead:
 
     def announce(self, videos: Iterable[Video]) -> None:
         """Say which videos will be asked for next, in order; others are forgotten."""
-        if self._pool is None:
+        if not self._readers:
             return
-        for _, future in self._held.values():
-            future.cancel()
-        self._held.clear()
-        self._bytes = 0
+        self._forget()
         self._waiting = deque(videos)
+        if self._pool is None:
+            self._pool = ThreadPoolExecutor(self._readers, "progfix-read")
         self._begin()
 
     def take(self, video: Video) -> Features:
@@ -63,9 +63,18 @@ class ReadAhead:
         return features
 
     def close(self) -> None:
-        """End the threads, after what they are reading."""
+        """End the threads, after what they are reading; what is announced later has new ones."""
+        self._forget()
         if self._pool is not None:
-            self._pool.shutdown(cancel_futures=True)
+            self._pool.shutdown()
+            self._pool = None
+
+    def _forget(self) -> None:
+        for _, future in self._held.values():
+            future.cancel()
+        self._held.clear()
+        self._bytes = 0
+        self._waiting.clear()
 
     def _begin(self) -> None:
         """Begin to read what comes next and still has room."""

@@ -22,6 +22,7 @@ from progfix.predict import predict
 from progfix.read_ahead import ReadAhead
 from progfix.training.embeddings import EmbeddingCache
 from progfix.training.execution import Execution
+from progfix.training.prepare import prepare
 from progfix.training.recipe import Method
 from progfix.training.run import start_run
 from progfix.training.state import read_training
@@ -56,6 +57,10 @@ def videos(count: int = 6, bad: int | None = None) -> list[Video]:
 def read_by(video: Video) -> list[str]:
     assert isinstance(video.features, Counted)
     return video.features.readers
+
+
+def reading() -> set[threading.Thread]:
+    return {one for one in threading.enumerate() if one.name.startswith("progfix-read")}
 
 
 @pytest.mark.parametrize("readers", [0, 1, 3])
@@ -118,11 +123,32 @@ def test_videos_of_one_name_are_told_apart() -> None:
 def test_predictions_are_read_ahead_and_the_reader_ends_with_them() -> None:
     model = ProgressModel(None, build_head(HeadSpec(), 5))
     given = [replace(video, segments=(Segment(0, 9, "a"),)) for video in videos(3)]
+    before = reading()
     tables = predict(model, Dataset(tuple(given)), videos_per_chunk=1)
     next(tables)
     tables.close()
     assert all(name.startswith("progfix-read") for video in given for name in read_by(video))
-    assert not [t for t in threading.enumerate() if t.name.startswith("progfix-read")]
+    assert not reading() - before
+
+
+def test_readers_that_were_ended_begin_again_when_more_is_announced() -> None:
+    ahead, given = ReadAhead(2, 100 * BYTES), videos(4)
+    before = reading()
+    for some in (given[:2], given[2:]):
+        ahead.announce(some)
+        for video in some:
+            np.testing.assert_array_equal(ahead.take(video), given.index(video))
+        assert reading() - before
+        ahead.close()
+        assert not reading() - before
+    assert [len(read_by(video)) for video in given] == [1, 1, 1, 1]
+
+
+def test_what_is_prepared_and_never_trained_leaves_no_reader(tmp_path: Path) -> None:
+    before = reading()
+    data = DataOptions(path=str(write_tiny(tmp_path / "tiny.h5")))
+    prepared = prepare(replace(options(tmp_path / "run", "g", epochs=1), data=data))
+    assert not reading() - before, prepared
 
 
 def test_the_first_videos_are_kept_and_the_others_streamed() -> None:

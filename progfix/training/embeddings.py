@@ -73,7 +73,7 @@ class EmbeddingCache:
         return self._look_up(video)
 
     def close(self) -> None:
-        """End the threads that read ahead."""
+        """End the threads that read ahead; what is announced later has new ones."""
         self._ahead.close()
 
     @torch.no_grad()

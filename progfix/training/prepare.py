@@ -112,7 +112,10 @@ def prepare(options: RunOptions, processes: Processes = ALONE) -> Prepared:
         budget=options.execution.cache_bytes,
         readers=options.execution.readers,
     )
-    mean, deviation = frame_statistics(train.videos, embeddings)
+    try:
+        mean, deviation = frame_statistics(train.videos, embeddings)
+    finally:
+        embeddings.close()  # what is prepared need not be trained, as in a dry run
     model.head.fit_normalisation(mean, deviation)
     model.head.fit_prior(np.concatenate(list(durations.values())))
     decay = options.recipe.optimisation.average
