@@ -1,4 +1,4 @@
-"""Answers on another scale than progress: percentages, logits, frames."""
+"""Answers on another scale than progress: percentages, logits, counts of frames."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Scale:
         remedy: What brings them to progress, after "you".
         done: The same, done.
         code: The same of `p` in Python.
-        convert: The same of an array.
+        convert: The same of a table's answers.
         fits: Whether answers on it may have these 5 and 95 % quantiles, with room for noise.
     """
 
@@ -40,7 +40,7 @@ class Scale:
     remedy: str
     done: str
     code: str
-    convert: Callable[[Array], Array]
+    convert: Callable[[Predictions], Array]
     fits: Callable[[float, float], bool]
 
 
@@ -50,7 +50,7 @@ SCALES: Mapping[str, Scale] = {
         "divide them by 100",
         "divided by 100",
         "p / 100",
-        lambda p: p / 100,
+        lambda table: table.prediction / 100,
         lambda low, high: low >= -10 and 10 < high <= 110,
     ),
     "points": Scale(
@@ -58,7 +58,7 @@ SCALES: Mapping[str, Scale] = {
         "divide them by 10",
         "divided by 10",
         "p / 10",
-        lambda p: p / 10,
+        lambda table: table.prediction / 10,
         lambda low, high: low >= -1 and 5 < high <= 11,
     ),
     # Answers that are never below 0 overshoot: a logit says less than one half by a minus.
@@ -67,8 +67,24 @@ SCALES: Mapping[str, Scale] = {
         "take their sigmoid",
         "after a sigmoid",
         "torch.sigmoid(p)",
-        lambda p: 1 / (1 + np.exp(-np.clip(p, -700, 700))),
+        lambda table: 1 / (1 + np.exp(-np.clip(table.prediction, -700, 700))),
         lambda low, high: low < -T.off_scale and high <= 100,
+    ),
+    "symmetric": Scale(
+        "answers from -1 to 1",
+        "add 1 and halve them",
+        "plus 1 and halved",
+        "(p + 1) / 2",
+        lambda table: (table.prediction + 1) / 2,
+        lambda low, high: -1.5 <= low < -T.off_scale and high <= 1.5,
+    ),
+    "frames": Scale(
+        "counts of frames",
+        "divide them by the length of their segment in frames",
+        "divided by the length of their segment",
+        "p / duration",
+        lambda table: table.prediction / table.duration,
+        lambda low, high: low >= -10 and high > 1 + T.off_scale,
     ),
 }
 """What answers may be."""
@@ -140,7 +156,7 @@ class ScaleSums:
         self.frames += len(chunk)
         self.clipped += float(np.abs(np.clip(p, 0, 1) - u).sum())
         for name, scale in SCALES.items():
-            self.converted[name] += float(np.abs(scale.convert(p) - u).sum())
+            self.converted[name] += float(np.abs(scale.convert(chunk) - u).sum())
 
     def judge(self, low: float, high: float, mae_constant: float) -> OffScale | None:
         """Say whether the answers are on another scale, and on which.
@@ -190,7 +206,7 @@ def wrong_scale(evidence: Evidence) -> Finding | None:
         f"Answers {found.range()}, where progress goes from 0 to 1",
         "It is the same nearly everywhere, as a value that stands for none."
         if found.constant
-        else "Neither a percentage nor a logit fits them. Do they count frames or seconds?"
+        else "Neither percentages nor logits nor counts of frames fit them. Are they seconds?"
         if known is None
         else f"As {known.noun} they make sense: {known.done}, their MAE is {number(found.mae)} "
         f"(answering 0.5: {number(found.mae_constant)}).",

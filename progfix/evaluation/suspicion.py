@@ -15,6 +15,7 @@ _NARROW = 0.05
 
 _PERCENT = (10, 100.5)
 _FAR = 0.5
+_SYMMETRIC = 1.05
 
 _BASELINE_TITLES = {
     "constant": "answering 0.5",
@@ -70,6 +71,10 @@ def unit_hint(low: float, high: float) -> str | None:
         return f"nine of ten predictions are {low:.3g}, where progress is 0 to 1: {none}"
     if low >= 0 and _PERCENT[0] < high <= _PERCENT[1]:
         return f"{between}: if they are percentages, divide them by 100; progress is 0 to 1"
+    if -_SYMMETRIC <= low < -_FAR and high <= _SYMMETRIC:
+        return f"{between}; progress is 0 to 1: if they go from -1 to 1, add 1 and halve them"
+    if low >= 0 and high > _PERCENT[1]:
+        return f"{between}; progress is 0 to 1: if they count frames, divide by the duration"
     if off:
         return f"{between}; progress is 0 to 1: if they are logits, give their sigmoid"
     return None

@@ -31,6 +31,7 @@ def logits(p: np.ndarray) -> np.ndarray:
         ("noisy", lambda p: 10 * p, "points out of ten", "divide them by 10"),
         ("noisy", logits, "logits", "take their sigmoid"),
         ("random", logits, "logits", "take their sigmoid"),
+        ("noisy", lambda p: 2 * p - 1, "answers from -1 to 1", "add 1 and halve them"),
     ],
 )
 def test_the_scale_is_the_verdict_and_nothing_stands_beside_it(
@@ -63,9 +64,18 @@ def test_a_value_that_stands_for_none_is_no_logit() -> None:
     assert finding.evidence["looks_like"] is None
 
 
-def test_frames_are_no_progress_on_any_scale() -> None:
+@pytest.mark.parametrize("durations", ["short", "medium", "long"])
+@pytest.mark.parametrize("first", [0, 1])
+def test_frames_that_are_counted_are_no_percentages(durations: str, first: int) -> None:
+    table = planted("oracle", durations, seed=0)
+    diagnosis = diagnose(table.with_prediction(table.elapsed.astype(float) + first))
+    assert diagnosis.verdict.startswith("These look like counts of frames, not like progress")
+    assert [finding.id for finding in diagnosis.findings] == ["wrong-scale"]
+
+
+def test_seconds_are_no_progress_on_any_scale() -> None:
     table = planted("oracle", "long", seed=0)
-    diagnosis = diagnose(table.with_prediction(table.elapsed.astype(float)))
+    diagnosis = diagnose(table.with_prediction(100 * table.elapsed.astype(float)))
     assert diagnosis.verdict.startswith("These are no answers from 0 to 1")
     assert [finding.id for finding in diagnosis.findings] == ["wrong-scale"]
 
