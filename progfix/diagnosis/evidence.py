@@ -14,6 +14,7 @@ from progfix.diagnosis.model import Finding, NotChecked, Skill, Summary
 if TYPE_CHECKING:
     from progfix.checkpoints import Checkpoint
     from progfix.diagnosis.scale import OffScale
+    from progfix.diagnosis.tasks import TaskErrors
 
 __all__ = ["NO_CHECKPOINT", "Check", "Evidence"]
 
@@ -47,6 +48,7 @@ class Evidence:
             can be asked about them; else 0.
         off_scale: On what other scale the answers are, which leaves no error to judge; None
             where they are progress.
+        tasks: Errors by task; empty where the source has none.
     """
 
     summary: Summary = field(default_factory=Summary)
@@ -65,6 +67,7 @@ class Evidence:
     module: bool = False
     segments_in_data: int = 0
     off_scale: OffScale | None = None
+    tasks: tuple[TaskErrors, ...] = ()
 
 
 @dataclass(frozen=True)

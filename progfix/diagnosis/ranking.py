@@ -26,6 +26,7 @@ _BY_SEVERITY = frozenset({"no-skill", "untrained-head"})
 
 EXPLAINED_BY: dict[str, frozenset[str]] = {
     **dict.fromkeys([*DATA_FINDINGS, "wrong-scale"], frozenset()),
+    "lost-task": _UNTRAINED,
     "untrained-head:error": frozenset(),
     "untrained-head:warning": frozenset({"starved-head"}),
     "starved-head": frozenset({"untrained-head:error"}),
@@ -37,18 +38,19 @@ EXPLAINED_BY: dict[str, frozenset[str]] = {
     "position-contradiction": _STARVED | {"no-skill:error"},
     "ignores-embeddings": _UNUSED - {"ignores-embeddings"} | {"no-skill:error"},
     "order-blind": _STARVED | {"no-skill:error"},
-    "same-curve": _UNUSED | {"backwards", "no-skill:error"},
-    "non-monotone": _STARVED | {"backwards", "no-skill:error", "early-bias", "unseen-start"},
+    "same-curve": _UNUSED | {"backwards", "no-skill:error", "lost-task"},
+    "non-monotone": _STARVED
+    | {"backwards", "no-skill:error", "early-bias", "unseen-start", "lost-task"},
     "unseen-start": _EMPTY,
-    "early-bias": _EMPTY | {"unseen-start", "position-contradiction"},
-    "late-saturation": _EMPTY | {"position-contradiction"},
+    "early-bias": _EMPTY | {"unseen-start", "position-contradiction", "lost-task"},
+    "late-saturation": _EMPTY | {"position-contradiction", "lost-task"},
     "miscalibrated": _EMPTY,
-    "deceptive-middle": _EMPTY | {"unseen-start", "early-bias", "late-saturation"},
+    "deceptive-middle": _EMPTY | {"unseen-start", "early-bias", "late-saturation", "lost-task"},
     "head-loses-progress": _MILD
     | {"unseen-start", "miscalibrated", "deceptive-middle"}
     | {"background-as-action", "mismatched-lists", "beyond-features"},
-    "no-skill:warning": _MILD | {"unseen-start", "head-loses-progress"},
-    "no-skill:info": _MILD | {"unseen-start", "head-loses-progress"},
+    "no-skill:warning": _MILD | {"unseen-start", "head-loses-progress", "lost-task"},
+    "no-skill:info": _MILD | {"unseen-start", "head-loses-progress", "lost-task"},
 }
 """For each finding, those that make it a symptom when they are present.
 

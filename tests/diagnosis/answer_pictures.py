@@ -13,8 +13,10 @@ from progfix.plots.legends import bar_handles
 from progfix.plots.material import Wanted, gather
 from progfix.plots.positions import draw_bias, draw_mae
 from progfix.plots.style import COUNTING, TARGET, bar_fill, look_of
+from progfix.predictions import Predictions
 from progfix.sources import Source
 from tests.diagnosis.drawing import curve, panels, quiet, styled
+from tests.diagnosis.planted import TASKS, in_task, in_tasks, planted
 
 
 @styled
@@ -85,6 +87,27 @@ def same_elapsed(sources: Sequence[Source], number: int = 8) -> Figure:
         axes[place].set_title(source.label)
         axes[place].set_xlabel("frames elapsed")
     axes[0].set_ylabel("progress (truth in grey)")
+    return quiet(figure)
+
+
+def one_task_flat(seed: int) -> Predictions:
+    """Predictions of five tasks, in one of which the answer is always the same."""
+    table = in_tasks(planted("noisy", "medium", seed, segments=100))
+    return table.with_prediction(np.where(in_task(table, "fry"), 0.45, table.prediction))
+
+
+@styled
+def errors_of_tasks(table: Predictions) -> Figure:
+    """MAE of each task, with that of answering 0.5."""
+    figure, (axes,) = panels(1, 1.7)
+    error, constant = np.abs(table.prediction - table.target), np.abs(0.5 - table.target)
+    for row, task in enumerate(TASKS):
+        rows = in_task(table, task)
+        axes.barh(row - 0.2, error[rows].mean(), 0.38, **bar_fill(look_of(0)))
+        axes.barh(row + 0.2, constant[rows].mean(), 0.38, **bar_fill(COUNTING))
+    axes.set_yticks(range(len(TASKS)), TASKS)
+    axes.invert_yaxis()
+    axes.set_xlabel("MAE (grey: answering 0.5)")
     return quiet(figure)
 
 

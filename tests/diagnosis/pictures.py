@@ -21,7 +21,14 @@ from progfix.plots import figures
 from progfix.plots.material import Wanted, gather
 from progfix.predictions import Predictions
 from progfix.sources import Source
-from tests.diagnosis.answer_pictures import by_position, first_frames, rungs, same_elapsed
+from tests.diagnosis.answer_pictures import (
+    by_position,
+    errors_of_tasks,
+    first_frames,
+    one_task_flat,
+    rungs,
+    same_elapsed,
+)
 from tests.diagnosis.data_pictures import DATA_PICTURES
 from tests.diagnosis.drawing import (
     by_probe,
@@ -101,6 +108,11 @@ def in_percent() -> Figure:
     return figures.curves_figure("paper", told)
 
 
+def by_task() -> Figure:
+    """Errors of every task, one of which is answered the same throughout."""
+    return errors_of_tasks(one_task_flat(SEED))
+
+
 PICTURES: Mapping[str, Callable[[], Figure]] = {
     "wrong-scale": in_percent,
     "untrained-head": lambda: gradients(short_training("baseline"), short_training("g")),
@@ -115,6 +127,7 @@ PICTURES: Mapping[str, Callable[[], Figure]] = {
     "unseen-start": lambda: first_frames(pair("unseen starts"), shown_from=10),
     "head-loses-progress": lambda: ladder("loses progress"),
     "miscalibrated": lambda: calibration("narrow intervals"),
+    "lost-task": by_task,
     "collapsed-range": lambda: density("narrow"),
     "no-skill": lambda: ladder("random"),
     "same-curve": lambda: same_elapsed(pair("frame counter")),

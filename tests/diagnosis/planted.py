@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -104,3 +105,18 @@ def planted(kind: str, mix: str, seed: int, segments: int = 60) -> Predictions:
     """Return predictions of one kind out of `HEALTHY` or `DISEASES`."""
     case = Case(mix, seed, segments)
     return case.table.with_prediction(KINDS[kind](case))
+
+
+TASKS = ("boil", "cut", "fry", "pour", "stir")
+
+
+def in_tasks(table: Predictions) -> Predictions:
+    """Return the predictions with every fifth video of the same task."""
+    codes = (table.video.codes % len(TASKS)).astype(np.int32)
+    return replace(table, task=Category(codes, TASKS))
+
+
+def in_task(table: Predictions, name: str) -> NDArray[np.bool_]:
+    """Return which frames are of a task, `(n,)`."""
+    rows: NDArray[np.bool_] = table.task.codes == table.task.names.index(name)
+    return rows

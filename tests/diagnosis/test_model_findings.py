@@ -261,6 +261,7 @@ def test_every_finding_that_blames_something_is_known() -> None:
         "backwards",
         "no-skill",
         "same-curve",
+        "lost-task",
         "early-bias",
         "late-saturation",
         "non-monotone",
