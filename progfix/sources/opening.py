@@ -132,11 +132,17 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         why_not=f"the checkpoint does not say what data it was trained on{_NAME_IT}",
         notices=_unfinished(path) if path.is_dir() else (),
     )
+    recorded = None
+    if checkpoint.data:
+        recorded = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
     if options.data.path is not None:
-        return with_model(source, checkpoint.model, open_dataset(options.data), options)
-    if not checkpoint.data:
+        data = open_dataset(options.data)
+        learnt_from = None if recorded is None else _train_split(recorded, options.data, data)
+        seen = _seen(source.label, learnt_from, evaluated(data, options.split))
+        source = replace(source, notices=(*source.notices, *seen))
+        return with_model(source, checkpoint.model, data, options)
+    if recorded is None:
         return source
-    recorded = DataOptions.from_json(checkpoint.data, where=f"{checkpoint.path}: data")
     try:
         data = open_dataset(recorded)
     except InputError as error:
@@ -144,7 +150,41 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
         first = error.problems[0]
         moved = f"the data it was trained on cannot be opened ({first.where}: {first.found})"
         return replace(source, why_not=f"{moved}{_NAME_IT}")
+    seen = _seen(source.label, data.split("train"), evaluated(data, options.split))
+    source = replace(source, notices=(*source.notices, *seen))
     return with_model(source, checkpoint.model, data, options)
+
+
+def _train_split(recorded: DataOptions, given: DataOptions, data: Dataset) -> Dataset | None:
+    """Return what a checkpoint was trained on, where that is the data it is judged on.
+
+    Of other data nothing is said: names that are the same need not be the same videos.
+    """
+    recorded, given = recorded.resolved(), given.resolved()
+    if recorded == given:
+        return data.split("train")
+    if recorded.path != given.path:
+        return None
+    try:
+        return open_dataset(recorded).split("train")
+    except InputError:  # such as splits that are gone
+        return None
+
+
+def _seen(label: str, learnt_from: Dataset | None, judged: Dataset) -> tuple[str, ...]:
+    """Say how many of the videos that a model is judged on it was trained on."""
+    if learnt_from is None:
+        return ()
+    names = {(video.task, video.name) for video in learnt_from}
+    with_segments = [video for video in judged if video.segments]
+    known = sum((video.task, video.name) in names for video in with_segments)
+    if not known:
+        return ()
+    which = "all" if known == len(with_segments) else f"{known:,}"
+    return (
+        f"{label}: {which} of these {len(with_segments):,} videos are of those it was trained on, "
+        "so that its errors say little about new ones (the test split of its own data is new)",
+    )
 
 
 def _several(error: InputError, folder: Path) -> InputError:

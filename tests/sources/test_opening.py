@@ -246,3 +246,41 @@ def test_a_header_at_fault_is_an_error_where_it_is_read(tmp_path: Path) -> None:
     assert source.chunks is not None
     with pytest.raises(InputError, match="a column 'prediction'"):
         next(iter(source.chunks()))
+
+
+@pytest.mark.parametrize(
+    ("split", "named", "said"),
+    [
+        ("test", False, None),
+        ("train", False, "all of these 4 videos"),
+        ("all", False, "4 of these 6 videos"),
+        ("test", True, None),
+        ("all", True, "4 of these 6 videos"),
+    ],
+)
+def test_a_run_judged_on_what_it_was_trained_on_says_so(
+    trained: tuple[Path, Path], split: str, named: bool, said: str | None
+) -> None:
+    data = DataOptions(path=str(trained[1]) if named else None)
+    (*notice,) = open_source(trained[0], replace(OPTIONS, data=data, split=split)).notices
+    assert [said in one for one in notice if said is not None] == [True] * (said is not None)
+    assert len(notice) == (said is not None)
+
+
+def test_other_splits_do_not_hide_what_a_run_was_trained_on(trained: tuple[Path, Path]) -> None:
+    given = DataOptions(path=str(trained[1]), resplit=3)
+    known = {v.name for v in open_dataset(DataOptions(path=str(trained[1]))).split("train")}
+    judged = [v.name for v in open_dataset(given).split("test")]
+    seen = sum(name in known for name in judged)
+    assert seen
+    (notice,) = open_source(trained[0], replace(OPTIONS, data=given)).notices
+    which = "all" if seen == len(judged) else seen
+    assert f"{which} of these {len(judged)} videos are of those it was trained on" in notice
+
+
+def test_of_other_data_no_video_is_said_to_be_known(
+    trained: tuple[Path, Path], tmp_path: Path
+) -> None:
+    other = shutil.copy(trained[1], tmp_path / "other.h5")
+    data = DataOptions(path=str(other))
+    assert open_source(trained[0], replace(OPTIONS, data=data, split="all")).notices == ()
