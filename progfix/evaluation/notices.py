@@ -71,7 +71,7 @@ def notices(groups: Sequence[Group], results: Sequence[Result], resamples: int) 
         yield from _foreign(result)
     yield from _different(results)
     for group in groups:
-        yield from _compared(group)
+        yield from _compared(group, resamples)
     for group in groups[1:]:
         labels = ", ".join(result.label for result in group.results)
         yield (
@@ -119,7 +119,7 @@ def _different(results: Sequence[Result]) -> Iterator[str]:
         yield f"frame counting was not fitted on the same durations for all sources ({each})"
 
 
-def _compared(group: Group) -> Iterator[str]:
+def _compared(group: Group, resamples: int) -> Iterator[str]:
     first = group.results[0]
     for result, comparison in zip(group.results[1:], group.comparisons, strict=True):
         if comparison.left_out:
@@ -131,6 +131,11 @@ def _compared(group: Group) -> Iterator[str]:
             yield (
                 f"{result.label} and {first.label} have different frames in "
                 f"{comparison.unequal_frames} videos, which are left out of the differences"
+            )
+        if comparison.videos < FEW_VIDEOS <= len(result.evaluation.sums.videos) and resamples:
+            yield (
+                f"{result.label} and {first.label} are compared on {comparison.videos} videos: "
+                "intervals and stars from so few are too sure; trust them from ten on"
             )
 
 

@@ -256,3 +256,26 @@ def test_progress_is_observed_chunk_by_chunk() -> None:
         observe=lambda label, rows: seen.append((label, rows)),
     )
     assert seen == [("a", len(chunk)) for chunk in cut_by_video(table)]
+
+
+def test_few_videos_in_common_are_said_to_be_few() -> None:
+    table = made_predictions(1, videos=12)
+    few = table.take(np.flatnonzero(table.video.codes < 4))
+    sources = [_source("whole", table), _source("few", table), _source("part", few)]
+    told = [n for n in evaluate(sources, EvalOptions(bootstrap=50)).notices if "too sure" in n]
+    assert told == []  # of the four it is said already that they are few
+    parts = [
+        _source("whole", table),
+        _source("shifted", table.take(np.flatnonzero(table.video.codes < 11))),
+    ]
+    assert not [n for n in evaluate(parts, EvalOptions(bootstrap=50)).notices if "too sure" in n]
+    halves = [
+        _source("first", made_predictions(1, videos=24).take(np.flatnonzero(codes(24) < 14))),
+        _source("last", made_predictions(1, videos=24).take(np.flatnonzero(codes(24) >= 10))),
+    ]
+    (notice,) = [n for n in evaluate(halves, EvalOptions(bootstrap=50)).notices if "too sure" in n]
+    assert notice.startswith("last and first are compared on 4 videos")
+
+
+def codes(videos: int) -> np.ndarray:
+    return made_predictions(1, videos=videos).video.codes
