@@ -49,7 +49,8 @@ class Finding:
         title: What was found, one plain sentence.
         why: What it comes from, and how it is known.
         evidence: The numbers that decided it.
-        fix: Letters of `progfix.solutions` that cure it; empty where none does.
+        fix: Letters of `progfix.solutions` that cure it and that the recipe does not have;
+            empty where none does.
         gain: MAE that repairing it alone would save, at least 0; NaN where that is unknown.
         repair: What was repaired to know the gain, as the subject of a sentence; empty
             where the gain is unknown.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from progfix import runs
 from progfix.diagnosis.model import Finding
@@ -14,7 +14,7 @@ from progfix.solutions import RECOMMENDED, apply, conflicts
 from progfix.sources import Source
 from progfix.training.recipe import Recipe
 
-__all__ = ["best_is_last", "fix_command", "fix_letters", "fix_notes", "letters_for"]
+__all__ = ["best_is_last", "fix_command", "fix_letters", "fix_notes", "letters_for", "what_is_left"]
 
 
 def fix_letters(findings: Sequence[Finding], trained_with: str, head: HeadSpec) -> str:
@@ -73,6 +73,24 @@ def fix_command(source: Source, findings: Sequence[Finding]) -> str | None:
         return f"progfix train {rest}"
     init = "CHECKPOINT" if source.checkpoint is None else shlex.quote(str(source.path))
     return f"progfix train --init {init} {rest}"
+
+
+def what_is_left(source: Source, findings: Sequence[Finding]) -> tuple[Finding, ...]:
+    """Return the findings with those of their letters that the source's recipe does not have."""
+    known = _letters(source, findings).known
+
+    def rest(finding: Finding) -> Finding:
+        had = [letter for letter in finding.fix if letter in known]
+        if not had:
+            return finding
+        note = f"The recipe has {', '.join(had)} already."
+        return replace(
+            finding,
+            fix=tuple(letter for letter in finding.fix if letter not in known),
+            advice=f"{finding.advice} {note}".strip(),
+        )
+
+    return tuple(rest(finding) for finding in findings)
 
 
 def _reads_features(source: Source) -> bool:

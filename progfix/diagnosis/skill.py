@@ -10,7 +10,15 @@ from progfix.diagnosis.response import content_change
 from progfix.diagnosis.text import compared, number, percent
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 
-__all__ = ["NO_SKILL", "SAME_CURVE", "SWAP", "no_skill", "same_curve", "swap_gain"]
+__all__ = [
+    "NO_SKILL",
+    "SAME_CURVE",
+    "SWAP",
+    "no_skill",
+    "rising_map_suffices",
+    "same_curve",
+    "swap_gain",
+]
 
 _FIX = ("f", "g", "s")
 SWAP = "Counting frames instead"
@@ -20,6 +28,24 @@ def swap_gain(evidence: Evidence) -> float:
     """Return the MAE that frame counting in place of the head would save, at least 0."""
     saved = evidence.summary.mae - evidence.summary.mae_frame_counting
     return saved if math.isnan(saved) else max(0.0, saved)
+
+
+def rising_map_suffices(evidence: Evidence) -> bool:
+    """Whether recalibrating the answers would at least halve the error, and beat counting."""
+    s = evidence.summary
+    after = evidence.oracles.get("isotonic", math.nan)
+    return after <= min(s.mae, s.mae_frame_counting) / 2
+
+
+def _map_advice(evidence: Evidence) -> str:
+    if not rising_map_suffices(evidence):
+        return ""
+    return (
+        "Its answers are in the right order, and only stand for other values: mapped by the best "
+        f"rising map, their MAE would be {number(evidence.oracles['isotonic'])}. Such a map, "
+        "fitted on videos that are not judged (scikit-learn's IsotonicRegression), is cheaper than "
+        "training anew."
+    )
 
 
 def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
@@ -49,6 +75,7 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
             _FIX,
             swap_gain(evidence),
             SWAP,
+            advice=_map_advice(evidence),
         )
     few = evidence.curves.segments < T.clock_segments
     unsure = evidence.skill_counting_high >= T.skill_counting_unsure
@@ -71,6 +98,7 @@ def no_skill(evidence: Evidence) -> Finding | NotChecked | None:
         () if alike and not far else _FIX,
         swap_gain(evidence),
         SWAP,
+        advice=_map_advice(evidence),
     )
 
 

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from progfix.diagnosis.evidence import Evidence
 from progfix.diagnosis.model import Finding
+from progfix.diagnosis.skill import rising_map_suffices
 from progfix.diagnosis.text import compared, many, number, percent, span
 from progfix.diagnosis.thresholds import THRESHOLDS as T
 from progfix.diagnosis.training import trained_sign
@@ -99,6 +100,11 @@ def _seen(evidence: Evidence, findings: Sequence[Finding]) -> str:
     if worst is not None and worst.severity == "warning":
         causes = [f.id for f in serious if f.role == "cause" and f.id in _SHORT.keys() - _NO_REASON]
         because = _SHORT[causes[0]] if causes else ""
+        if rising_map_suffices(evidence):
+            because = (
+                "its answers are in the right order, and recalibrated by the best rising map its "
+                f"MAE would be {number(evidence.oracles['isotonic'])}"
+            )
         counting = compared(evidence.skill.frame_counting, "counting frames", T.skill_counting)
         return (
             f"Better than a constant (MAE {number(s.mae)} against {number(s.mae_constant)}), but "
@@ -106,7 +112,8 @@ def _seen(evidence: Evidence, findings: Sequence[Finding]) -> str:
         )
     if serious:
         short = _SHORT.get(serious[0].id)
-        return f"{standing}, but {short}." if short else f"{standing}. {serious[0].title}."
+        joined = ";" if ", but " in standing else ", but"
+        return f"{standing}{joined} {short}." if short else f"{standing}. {serious[0].title}."
     if evidence.curves.segments < T.segments:
         return f"{standing}."
     doubt = behind(evidence)

@@ -18,7 +18,7 @@ from progfix.diagnosis.measured import Interval, Probes
 from progfix.diagnosis.model import Diagnosis, Finding, NotChecked, Position, Skill, Summary
 from progfix.diagnosis.probing import run_probes
 from progfix.diagnosis.ranking import ranked
-from progfix.diagnosis.remedy import fix_command, fix_notes
+from progfix.diagnosis.remedy import fix_command, fix_notes, what_is_left
 from progfix.diagnosis.repairs import RepairSums
 from progfix.diagnosis.response import (
     FUTURE_LEAK,
@@ -36,6 +36,7 @@ from progfix.diagnosis.shape import (
     NON_MONOTONE,
 )
 from progfix.diagnosis.skill import NO_SKILL, SAME_CURVE
+from progfix.diagnosis.tasks import LOST_TASK, errors_by_task
 from progfix.diagnosis.training import UNTRAINED_HEAD
 from progfix.diagnosis.verdict import notices, verdict
 from progfix.evaluation import Evaluation, Evaluator
@@ -54,6 +55,7 @@ FINDINGS: tuple[Check, ...] = (
     IGNORES_EMBEDDINGS,
     ORDER_BLIND,
     UNSEEN_START,
+    LOST_TASK,
     COLLAPSED_RANGE,
     BACKWARDS,
     NO_SKILL,
@@ -106,7 +108,7 @@ def diagnose(
         summary=evidence.summary,
         skill=evidence.skill,
         positions=positions,
-        findings=findings,
+        findings=what_is_left(source, findings),
         oracles=evidence.oracles,
         ladder=ladder(evidence),
         probes=evidence.probes,
@@ -176,6 +178,7 @@ def _collect(
         missing=missing,
         module=source.kind == "model",
         segments_in_data=_segments_in_data(source),
+        tasks=errors_by_task(evaluation.sums),
     )
     positions = tuple(
         Position(part.low, part.high, part.mae.value, part.bias.value, part.count)

@@ -369,3 +369,19 @@ def test_answers_that_fall_are_said_to_fall() -> None:
     # A saw that rises on the whole does not run backwards.
     jagged = diagnose(planted("jagged", "medium", seed=0))
     assert "backwards" not in {finding.id for finding in jagged.findings}
+
+
+def test_answers_in_order_on_a_scale_of_their_own_are_said_to_need_a_map() -> None:
+    table = planted("oracle", "medium", seed=0)
+    for severity, power in (("warning", 0.5), ("error", 0.2)):
+        diagnosis = diagnose(table.with_prediction(table.target**power))
+        finding = found(diagnosis, "no-skill")
+        assert finding.severity == severity
+        after = f"{diagnosis.oracles['isotonic']:.3f}".removeprefix("0")
+        assert f"by the best rising map, their MAE would be {after}." in finding.advice
+        told = f"recalibrated by the best rising map its MAE would be {after}"
+        assert (told in diagnosis.verdict) == (severity == "warning")
+    # Noise is no matter of a map.
+    noisy = diagnose(planted("noisy-counter", "medium", seed=0))
+    assert "rising map" not in found(noisy, "no-skill").advice
+    assert "rising map" not in noisy.verdict

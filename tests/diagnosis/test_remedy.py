@@ -6,7 +6,7 @@ from torch import nn
 
 from progfix.data.dataset import Dataset
 from progfix.diagnosis import Finding
-from progfix.diagnosis.remedy import fix_command, fix_letters, fix_notes
+from progfix.diagnosis.remedy import fix_command, fix_letters, fix_notes, what_is_left
 from progfix.heads.spec import HeadSpec
 from progfix.model import ProgressModel
 from progfix.solutions import apply
@@ -184,3 +184,14 @@ def test_letters_that_bring_a_finding_about_are_left_out() -> None:
     assert "a" in fix_letters([FLAT], "ab", HeadSpec())
     assert "a" not in fix_letters([contradiction], "ab", HeadSpec())
     assert "b" in fix_letters([contradiction], "ab", HeadSpec())
+
+
+def test_a_finding_advises_no_letter_that_the_recipe_has() -> None:
+    recipe = apply("gs")
+    source = Source("x", "checkpoint", checkpoint=replace(checkpoint(head_rms=1.0), recipe=recipe))
+    collapsed = Finding("collapsed-range", "error", "t", "w", {}, ("f", "g", "s"), advice="Look.")
+    (left,) = what_is_left(source, [collapsed])
+    assert left.fix == ("f",)
+    assert left.advice == "Look. The recipe has g, s already."
+    foreign = Source("x", "predictions")
+    assert what_is_left(foreign, [collapsed]) == (collapsed,)
