@@ -153,10 +153,17 @@ def number(value: float, digits: int = 3, *, signed: bool = False) -> str:
 
 
 def interval(value: Estimate, *, signed: bool = False) -> str:
-    """Return ".160 to .190"; nothing where there is no interval."""
+    """Return ".160 to .190"; nothing where there is no interval.
+
+    A difference whose interval excludes zero has as many digits as show it.
+    """
     if math.isnan(value.low):
         return ""
-    return " to ".join(number(end, signed=signed) for end in (value.low, value.high))
+    ends, digits = (value.low, value.high), 3
+    if signed and (value.low > 0 or value.high < 0):
+        nearest = min(abs(end) for end in ends)
+        digits = next((d for d in range(3, 7) if round(nearest, d)), digits)
+    return " to ".join(number(end, digits, signed=signed) for end in ends)
 
 
 def count(amount: int, word: str) -> str:

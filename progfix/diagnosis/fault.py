@@ -137,6 +137,11 @@ def _by_embeddings(evidence: Evidence, top: Finding) -> Fault | None:
 
 def _undecided(evidence: Evidence, top: Finding) -> str:
     probe = evidence.probes.embeddings
+    if top.id == "lost-task":
+        return (
+            f"{top.id} says what is wrong, not where it comes from: the data of the task, or a "
+            "training that had too little of it. What the head makes of the others speaks for it."
+        )
     if probe is None:
         return (
             f"{top.id} says what is wrong, not where it comes from: encoder, head and training "

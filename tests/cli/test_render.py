@@ -13,7 +13,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from progfix.cli.render import Rows
+from progfix.cli.render import Rows, interval
+from progfix.evaluation.estimates import Estimate
 from progfix.predictions_io import save_predictions
 from tests.cli.entry import ENTRY
 from tests.cli.evaluating import BASELINES
@@ -169,3 +170,17 @@ def _on_terminal(folder: Path, *arguments: str, **environment: str) -> bytes:
     os.close(main)
     assert process.wait(timeout=60) == 0
     return seen
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "shown"),
+    [
+        (-0.02, 0.01, "-.020 to +.010"),
+        (-0.03, -0.0004, "-.0300 to -.0004"),
+        (0.0006, 0.02, "+.001 to +.020"),
+        (0.00004, 0.02, "+.00004 to +.02000"),
+        (-0.0004, 0.0001, "+.000 to +.000"),
+    ],
+)
+def test_an_interval_that_excludes_zero_shows_it(low: float, high: float, shown: str) -> None:
+    assert interval(Estimate(0.0, low, high), signed=True) == shown

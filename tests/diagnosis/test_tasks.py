@@ -49,6 +49,8 @@ def test_a_task_in_reverse_is_no_early_bias() -> None:
     assert "its answers fall" in found.title
     assert {role for name, role in by_id(diagnosis).items() if name != "lost-task"} <= {"symptom"}
     assert diagnosis.fix_command is None
+    assert diagnosis.fault.place == "undecided"
+    assert "the data of the task" in diagnosis.fault.words
 
 
 def test_two_lost_tasks_are_both_named() -> None:
