@@ -13,6 +13,7 @@ from progfix.files import atomic_path, leftovers, require_no_stream, require_wri
 
 __all__ = [
     "BEST",
+    "CHECKPOINT_SUFFIXES",
     "CONFIG",
     "HISTORY",
     "LAST",
@@ -38,6 +39,11 @@ PREDICTIONS = "predictions.h5"
 LOCK = ".lock"
 """File in the folder of a run, or of a sweep, that is locked while a process works on it."""
 RUN_FORMAT = "progfix-run/1"
+
+CHECKPOINT_SUFFIXES = (".pt", ".pth", ".ckpt", ".tar")
+"""Endings that checkpoints of PyTorch have; others are read as such too."""
+
+_NAME_A_RUN = "give a run folder or the config.json in it"
 
 
 def is_run(folder: Path) -> bool:
@@ -157,7 +163,7 @@ def read_config(path: Path) -> dict[str, object]:
     """
     file = path / CONFIG if path.is_dir() else path
     expected = f"the config.json of a run ({RUN_FORMAT})"
-    fix = "give a run folder or the config.json in it"
+    fix = _NAME_A_RUN
     try:
         config = _json(file)
     except OSError as error:
@@ -209,11 +215,16 @@ def _json(file: Path) -> dict[str, object]:
 
 
 def _damaged(file: Path, found: str) -> InputError:
+    found = found if file.stat().st_size else "an empty file"
+    if file.name != CONFIG:
+        return InputError(
+            Problem(str(file), f"the config.json of a run ({RUN_FORMAT})", found, _NAME_A_RUN)
+        )
     return InputError(
         Problem(
             str(file),
             "the JSON that `progfix train` wrote",
-            found if file.stat().st_size else "an empty file",
+            found,
             "mend it there or restore it; a checkpoint.pt beside it can be used without it",
         )
     )

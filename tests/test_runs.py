@@ -61,3 +61,17 @@ def test_a_missing_configuration(tmp_path: Path) -> None:
         runs.read_config(tmp_path)
     with pytest.raises(InputError, match=r"found no config\.json of a run"):
         run_to_resume(Request(folder=tmp_path))
+
+
+@pytest.mark.parametrize(
+    ("text", "found"), [(b"", "an empty file"), (b"a,b", "damage in line 1"), (b"\xff", "no UTF-8")]
+)
+def test_a_file_that_is_no_configuration_is_not_said_to_be_damaged(
+    tmp_path: Path, text: bytes, found: str
+) -> None:
+    file = tmp_path / "best.pt"
+    file.write_bytes(text)
+    with pytest.raises(InputError, match=r"give a run folder or the config\.json in it") as caught:
+        runs.read_config(file)
+    assert found in str(caught.value)
+    assert "mend" not in str(caught.value)

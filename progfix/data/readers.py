@@ -14,6 +14,7 @@ from progfix.data.options import DataOptions
 from progfix.data.reading import Reading
 from progfix.data.splits import load_json
 from progfix.errors import InputError, Problem, listed
+from progfix.runs import CHECKPOINT_SUFFIXES
 
 __all__ = ["READERS", "DataReader", "find_reader"]
 
@@ -132,6 +133,9 @@ def find_reader(path: Path, options: DataOptions) -> tuple[str, DataReader, Path
     found = "an empty file" if not head else f"a {path.suffix or 'nameless'} file of another kind"
     if chosen != "auto":
         found = "a file, where this reader takes a folder"
+    elif path.suffix.lower() in CHECKPOINT_SUFFIXES:
+        fix = "name a checkpoint as what is judged, or after --init where it is trained"
+        raise _unknown(path, found, tried, fix)
     raise _unknown(path, found, tried)
 
 

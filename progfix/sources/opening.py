@@ -25,9 +25,6 @@ if TYPE_CHECKING:
 
 __all__ = ["is_itself", "open_source", "with_model"]
 
-_CHECKPOINTS = (".pt", ".pth", ".ckpt", ".tar")
-"""Endings that checkpoints of PyTorch have; others are read as such too."""
-
 _DEFAULTS = SourceOptions()
 
 _NAME_IT = ": name it with --data PATH"
@@ -121,7 +118,7 @@ def _from_checkpoint(path: Path, options: SourceOptions) -> Source:
     except InputError as error:
         if path.is_dir():
             raise _several(error, path) from error
-        if path.suffix.lower() in _CHECKPOINTS:
+        if path.suffix.lower() in runs.CHECKPOINT_SUFFIXES:
             raise
         raise _neither(error.problems[0], path) from error
     source = Source(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
+from progfix.evaluation.notices import FEW_VIDEOS
 from progfix.sweeps.cells import BASELINE
 from progfix.sweeps.result import Difference, SweepResult
 
@@ -63,6 +64,10 @@ def sentences(result: SweepResult) -> Iterator[str]:
         yield sentence(result.difference(cell.name, "frame_counting"))
     if all(c.scores["mae"].pooled.value >= _counting(result) for c in trained):
         yield "no cell errs less than counting frames, which sees nothing"
+    videos = min((d.videos for d in result.differences), default=FEW_VIDEOS)
+    if 1 < videos < FEW_VIDEOS and result.resamples:
+        more = "" if result.fresh_splits else "; --fresh-splits draws others for each seed"
+        yield f"intervals from {videos} test videos are too narrow: trust them from ten on{more}"
 
 
 def _counting(result: SweepResult) -> float:

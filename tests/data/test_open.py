@@ -55,6 +55,8 @@ def test_the_looks_decide_not_the_name(tmp_path: Path) -> None:
 def test_what_is_nothing_known(tmp_path: Path) -> None:
     (tmp_path / "a.mp4").write_bytes(b"\0\0\0 ftyp")
     (tmp_path / "empty").touch()
+    (tmp_path / "a.pt").write_bytes(b"x")
+    assert "after --init where it is trained" in refused(DataOptions(path=str(tmp_path / "a.pt")))
     assert "a .mp4 file of another kind" in refused(DataOptions(path=str(tmp_path / "a.mp4")))
     assert "an empty file" in refused(DataOptions(path=str(tmp_path / "empty")))
     assert "no such file" in refused(DataOptions(path=str(tmp_path / "nowhere")))

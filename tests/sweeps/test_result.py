@@ -87,8 +87,17 @@ def test_a_sweep_that_loses_to_counting_says_so(tmp_path: Path) -> None:
     plan = made_plan("baseline", seeds=(0,))
     predict(plan.runs[0], tmp_path, error=0.5)
     said = list(sentences(evaluate_sweep(plan, tmp_path, failed={})))
-    assert said[-1] == "no cell errs less than counting frames, which sees nothing"
-    assert len(said) == 2  # nothing to compare it with but counting
+    assert said[-2] == "no cell errs less than counting frames, which sees nothing"
+    assert said[-1] == (
+        "intervals from 4 test videos are too narrow: trust them from ten on; --fresh-splits draws "
+        "others for each seed"
+    )
+    drawn = replace(evaluate_sweep(plan, tmp_path, failed={}), fresh_splits=True)
+    assert list(sentences(drawn))[-1].endswith("from ten on")
+    assert "too narrow" not in " ".join(sentences(replace(drawn, resamples=0)))
+    many = [replace(d, videos=10) for d in drawn.differences]
+    assert "too narrow" not in " ".join(sentences(replace(drawn, differences=many)))
+    assert len(said) == 3  # nothing to compare it with but counting
 
 
 def test_json_goes_there_and_back(found: tuple[Plan, SweepResult], tmp_path: Path) -> None:
